@@ -1,0 +1,61 @@
+// What the replica (src/core/replica.ts) needs from a table. src/table satisfies it with the WASM engine; test/twins
+// satisfies it with a Map. Pure: no clocks, no sockets.
+
+/** Number of neighbouring record ids that are compared and repaired together. */
+export const SEGMENT_RECORDS = 1024
+
+/** Why a table refused bytes; undefined when it accepted them. The names are in docs/PROTOCOL.md section 7. */
+export type Refusal = string | undefined
+
+export interface Store {
+  readonly name: string
+  /** Sessions the table can hold. */
+  readonly capacity: number
+  /** ceil(capacity / SEGMENT_RECORDS). */
+  readonly segments: number
+  /** Sessions held now. */
+  readonly size: number
+  /** 16 lower-case hex digits over key and field names and types; equal schemas give equal hashes. */
+  readonly schemaHash: string
+
+  /** Called at the first change after an `encode` that left nothing behind (primary, tracking on). */
+  onChange: (() => void) | undefined
+
+  /** Whether changes are remembered for `encode`. Turning it on or off forgets what was remembered. */
+  setTracking(on: boolean): void
+  /** True while there is a remembered change that no `encode` has returned yet. */
+  readonly changed: boolean
+  /** True while a change is remembered without its before-image (the journal had overflowed). */
+  readonly overflowed: boolean
+  /**
+   * Takes remembered changes as deltas (docs/PROTOCOL.md section 2). Empty when nothing differs from the before-images.
+   * All of the journal is always taken; records that had overflowed are added whole while the output stays under
+   * `bytesMax` (so `changed` can still be true afterwards). The view is valid until the next call on this store.
+   */
+  encode(bytesMax: number): Uint8Array
+
+  /** 16 bytes that key the digests. */
+  setDigestKey(key: Uint8Array): void
+  /** Digests of `count` segments from `first`, 8 bytes each; zero for a segment without sessions. View as in encode. */
+  digests(first: number, count: number): Uint8Array
+  /** One segment as deltas, all create. The view is valid until the next call on this store. */
+  image(segment: number): Uint8Array
+
+  /** Marks segments as awaited (content not trusted, deltas ignored) or trusted; marking awaited clears `touched`. */
+  setAwaited(first: number, count: number, awaited: boolean): void
+  isAwaited(segment: number): boolean
+  /** Number of awaited segments. */
+  readonly awaited: number
+  /** True if an awaited segment lost a session (its key moved to another record id) since it was marked awaited. */
+  isTouched(segment: number): boolean
+
+  /** Stages the deltas of a batch: every check is made, nothing is changed. A later stage replaces an earlier one. */
+  stage(deltas: Uint8Array): Refusal
+  /** Stages one segment's image, which replaces everything the segment holds. */
+  stageImage(segment: number, deltas: Uint8Array): Refusal
+  /** Applies what the last accepted stage call staged. Cannot fail. */
+  commit(): void
+
+  /** Drops every session; never tracked. */
+  reset(): void
+}

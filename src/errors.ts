@@ -1,0 +1,117 @@
+// Errors a caller can meet. Each has a stable `code`; the message says what was given, what is allowed, what to do.
+
+export type HoldfastErrorCode =
+  | 'ERR_CONFIG'
+  | 'ERR_SCHEMA'
+  | 'ERR_VALUE'
+  | 'ERR_NOT_PRIMARY'
+  | 'ERR_TABLE_FULL'
+  | 'ERR_SESSION_GONE'
+  | 'ERR_NOT_PROTECTED'
+  | 'ERR_CLOSED'
+  | 'ERR_HANDOVER'
+  | 'ERR_PROMOTE'
+  | 'ERR_VERIFY'
+  | 'ERR_SYNC_THREAD'
+  | 'ERR_INVARIANT'
+
+/** Base of all errors thrown or rejected by holdfast. */
+export class HoldfastError extends Error {
+  readonly code: HoldfastErrorCode
+  constructor(code: HoldfastErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** An option of `createNode` is missing, of the wrong kind, or contradicts another. */
+export class ConfigError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_CONFIG', message)
+  }
+}
+
+/** A table definition is not usable. */
+export class SchemaError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_SCHEMA', message)
+  }
+}
+
+/** A key or field value does not fit its declared type. */
+export class ValueError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_VALUE', message)
+  }
+}
+
+/** A write on a node that is not the acting primary. Nothing was changed. */
+export class NotPrimaryError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_NOT_PRIMARY', message)
+  }
+}
+
+/** The table holds `capacity` sessions. Nothing was changed. */
+export class TableFullError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_TABLE_FULL', message)
+  }
+}
+
+/** A view was used after its session was deleted, replaced, or after the node changed its role. */
+export class SessionGoneError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_SESSION_GONE', message)
+  }
+}
+
+/** `replicated()` without a synced secondary. */
+export class NotProtectedError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_NOT_PROTECTED', message)
+  }
+}
+
+/** The node was closed. */
+export class ClosedError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_CLOSED', message)
+  }
+}
+
+/** A planned handover did not happen; the node says why and keeps its role. */
+export class HandoverError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_HANDOVER', message)
+  }
+}
+
+/** `promote()` was refused. */
+export class PromoteError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_PROMOTE', message)
+  }
+}
+
+/** `verify()` could not be completed. */
+export class VerifyError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_VERIFY', message)
+  }
+}
+
+/** The sync thread ended; the node is fenced and stopped. */
+export class SyncThreadError extends HoldfastError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_SYNC_THREAD', message, options)
+  }
+}
+
+/** A contract inside holdfast is broken: a bug. */
+export class InvariantError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_INVARIANT', message)
+  }
+}
