@@ -1,0 +1,18 @@
+// Table definitions: field types, their checks, their place in a record. Imports nothing but the error classes.
+export type { TableDefinition, TableOptions } from './define.ts'
+export { defineTable } from './define.ts'
+export type {
+  BytesType,
+  EnumType,
+  FieldsInput,
+  FieldType,
+  InputOf,
+  KeyInput,
+  ScalarType,
+  Session,
+  SessionValues,
+  Shape,
+  StringType,
+  ValueOf,
+} from './types.ts'
+export { bytes, string } from './types.ts'

@@ -1,0 +1,81 @@
+// Field types as the user writes them, and the TypeScript types of the values they hold. Types only, besides the two
+// helpers for fields of a chosen length.
+
+/** Types written as a name. */
+export type ScalarType = 'u8' | 'u16' | 'u32' | 'i32' | 'u53' | 'f64' | 'bool' | 'ipv4' | 'ipv6' | 'ip'
+
+/** Exactly `length` bytes; made by `bytes(n)`. */
+export interface BytesType {
+  readonly type: 'bytes'
+  readonly length: number
+}
+
+/** At most `length` bytes of UTF-8; made by `string(n)`. */
+export interface StringType {
+  readonly type: 'string'
+  readonly length: number
+}
+
+/** An enum is the list of its names, 1 to 256. */
+export type EnumType = readonly string[]
+
+export type FieldType = ScalarType | EnumType | BytesType | StringType
+
+/** Names of fields and their types, in order. */
+export type Shape = { readonly [name: string]: FieldType }
+
+/** A field of exactly `length` bytes (1 to 255), a `Uint8Array` in JavaScript. */
+export function bytes(length: number): BytesType {
+  return { type: 'bytes', length }
+}
+
+/** A field of at most `length` bytes (1 to 255) of UTF-8, a `string` in JavaScript. */
+export function string(length: number): StringType {
+  return { type: 'string', length }
+}
+
+/** What a field reads as. */
+export type ValueOf<T> = T extends 'bool'
+  ? boolean
+  : T extends 'ipv4' | 'ipv6' | 'ip'
+    ? string
+    : T extends ScalarType
+      ? number
+      : T extends BytesType
+        ? Uint8Array
+        : T extends StringType
+          ? string
+          : T extends readonly (infer Name extends string)[]
+            ? Name
+            : never
+
+/** What a field accepts: as it reads, and addresses also as bytes (an IPv4 address also as a 32-bit number). */
+export type InputOf<T> = T extends 'ipv4'
+  ? string | number | ArrayLike<number>
+  : T extends 'ipv6' | 'ip'
+    ? string | ArrayLike<number>
+    : ValueOf<T>
+
+/** The key of a session: every key field. Further properties are ignored, so a packet or a view can serve as a key. */
+export type KeyInput<Key extends Shape> = { readonly [Name in keyof Key]: InputOf<Key[Name]> }
+
+/** Some or all value fields. */
+export type FieldsInput<Fields extends Shape> = {
+  readonly [Name in keyof Fields]?: InputOf<Fields[Name]> | undefined
+}
+
+/** Key and fields of a session as plain values. */
+export type SessionValues<Key extends Shape, Fields extends Shape> = {
+  [Name in keyof Key]: ValueOf<Key[Name]>
+} & { [Name in keyof Fields]: ValueOf<Fields[Name]> }
+
+/**
+ * A live view of one session: reads come from the table, assignments to value fields go into it and are replicated.
+ * Every access throws `SessionGoneError` once the session is deleted or the node has changed its role.
+ */
+export type Session<Key extends Shape, Fields extends Shape> = {
+  readonly [Name in keyof Key]: ValueOf<Key[Name]>
+} & { [Name in keyof Fields]: ValueOf<Fields[Name]> } & {
+  /** A copy as plain values. */
+  toJSON(): SessionValues<Key, Fields>
+}
