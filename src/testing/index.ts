@@ -1,0 +1,16 @@
+/**
+ * Helpers for tests of programs built on holdfast: links that can be cut, throw-away identities.
+ *
+ * @packageDocumentation
+ */
+export { freeAddress } from './address.ts'
+export {
+  type Cable,
+  CableError,
+  type CableOptions,
+  type CableStatus,
+  createCable,
+  type WayStatus,
+} from './cables.ts'
+export type { Direction, Directions, Impairment } from './faults.ts'
+export { makeIdentity, type TestIdentity } from './identity.ts'
