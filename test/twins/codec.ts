@@ -1,0 +1,162 @@
+// The slow twin of the engine's codec, written from docs/PROTOCOL.md sections 2, 3 and 7 alone: states in, bytes out,
+// and back. It shares no line with the engine.
+import { limits } from './bytes.ts'
+import { changesBetween, type Delta, readDeltas, SEGMENT, writeDeltas } from './deltas.ts'
+import { type Cell, keyOf, type Row, type TwinSchema, type TwinState } from './schema.ts'
+import { sipHash24 } from './siphash.ts'
+
+/** Every name under which a decoder may refuse these bytes. Where there are several, the order of checks is free. */
+export interface Refused {
+  readonly reasons: ReadonlySet<string>
+}
+
+export interface Staged {
+  /** What the slots hold afterwards; undefined: nothing. */
+  readonly slots: ReadonlyMap<number, Row | undefined>
+  /** Ids in awaited segments whose key moved to another id: they are dropped. */
+  readonly lost: readonly number[]
+}
+
+export interface Receiver {
+  readonly capacity: number
+  readonly awaited: (segment: number) => boolean
+  readonly countMax?: number
+}
+
+export const segmentOf = (id: number): number => Math.floor(id / SEGMENT)
+
+/** The deltas that lead from one state to another, smallest operation for each slot. */
+export function deltasBetween(before: TwinState, after: TwinState): Delta[] {
+  const schema = after.schema
+  const deltas: Delta[] = []
+  for (const id of [...new Set([...before.rows.keys(), ...after.rows.keys()])].sort((a, b) => a - b)) {
+    const old = before.rows.get(id)
+    const row = after.rows.get(id)
+    if (row === undefined) deltas.push({ id, op: 'delete' })
+    else if (old === undefined) deltas.push({ id, op: 'create', row })
+    else if (keyOf(schema, old) !== keyOf(schema, row)) deltas.push({ id, op: 'whole', row })
+    else {
+      const changes = changesBetween(schema, old, row)
+      if (changes.size > 0) deltas.push({ id, op: 'update', changes })
+    }
+  }
+  return deltas
+}
+
+/** The batch that leads from `before` to `after`; empty when they are equal. */
+export function encode(before: TwinState, after: TwinState): Uint8Array {
+  const deltas = deltasBetween(before, after)
+  return deltas.length === 0 ? new Uint8Array() : writeDeltas(after.schema, deltas)
+}
+
+export function encodeImage(state: TwinState, segment: number): Uint8Array {
+  const deltas = [...state.rows]
+    .filter(([id]) => segmentOf(id) === segment)
+    .sort(([a], [b]) => a - b)
+    .map(([id, row]): Delta => ({ id, op: 'create', row }))
+  return writeDeltas(state.schema, deltas, segment * SEGMENT - 1)
+}
+
+/** 8 bytes; all zero for a segment without sessions. */
+export function digest(state: TwinState, segment: number, key: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8)
+  const image = encodeImage(state, segment)
+  if (image[0] !== 0) new DataView(bytes.buffer).setBigUint64(0, sipHash24(key, image), true)
+  return bytes
+}
+
+/** The row an update leads to, or the reason why it leads nowhere. */
+function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' {
+  const row: Cell[] = [...old]
+  for (const [i, change] of delta.changes ?? []) {
+    const at = schema.keys.length + i
+    if ('value' in change) {
+      row[at] = change.value
+      continue
+    }
+    const now = BigInt(old[at]!) + change.difference
+    const [least, most] = limits(schema.fields[i]!)
+    if (now < least || now > most) return 'range'
+    row[at] = Number(now)
+  }
+  return row
+}
+
+/** Keys: each once in the bytes, and none held by an id that neither lets go of it nor is awaited. */
+function checkKeys(
+  state: TwinState,
+  slots: Map<number, Row | undefined>,
+  created: Set<number>,
+  receiver: Receiver,
+) {
+  const reasons = new Set<string>()
+  const lost: number[] = []
+  const seen = new Set<string>()
+  for (const id of created) {
+    const key = keyOf(state.schema, slots.get(id)!)
+    if (seen.has(key)) reasons.add('key-twice')
+    seen.add(key)
+    const holder = state.ids.get(key)
+    if (holder === undefined || holder === id || slots.has(holder)) continue
+    if (receiver.awaited(segmentOf(holder))) lost.push(holder)
+    else reasons.add('key-held')
+  }
+  return { reasons, lost }
+}
+
+export function decode(state: TwinState, bytes: Uint8Array, receiver: Receiver): Staged | Refused {
+  const { schema } = state
+  const bounds = {
+    first: 0,
+    end: receiver.capacity,
+    image: false,
+    countMax: receiver.countMax ?? Number.POSITIVE_INFINITY,
+  }
+  const { deltas, reasons } = readDeltas(schema, bytes, bounds)
+  const wellFormed = reasons.size === 0
+  const slots = new Map<number, Row | undefined>()
+  const created = new Set<number>()
+  for (const delta of deltas) {
+    const { id, op, row } = delta
+    if (receiver.awaited(segmentOf(id))) continue
+    const old = state.rows.get(id)
+    if (op === 'create' && old !== undefined) reasons.add('occupied')
+    if ((op === 'update' || op === 'delete') && old === undefined) reasons.add('absent')
+    if (row !== undefined) created.add(id)
+    const now = op === 'update' && old !== undefined ? updated(schema, old, delta) : row
+    if (now === 'range') reasons.add(now)
+    else slots.set(id, now)
+  }
+  const keys = checkKeys(state, slots, created, receiver)
+  // Who lets go of a key is known only at the end, so a decoder that stopped early cannot say key-held.
+  for (const reason of keys.reasons) if (wellFormed || reason === 'key-twice') reasons.add(reason)
+  return reasons.size > 0 ? { reasons } : { slots, lost: keys.lost }
+}
+
+export function decodeImage(
+  state: TwinState,
+  segment: number,
+  bytes: Uint8Array,
+  receiver: Receiver,
+): Staged | Refused {
+  const first = segment * SEGMENT
+  const end = Math.min(first + SEGMENT, receiver.capacity)
+  const countMax = receiver.countMax ?? Number.POSITIVE_INFINITY
+  const { deltas, reasons } = readDeltas(state.schema, bytes, { first, end, image: true, countMax })
+  const wellFormed = reasons.size === 0
+  const slots = new Map<number, Row | undefined>()
+  for (const id of state.rows.keys()) if (segmentOf(id) === segment) slots.set(id, undefined)
+  const created = new Set<number>()
+  for (const { id, row } of deltas) {
+    slots.set(id, row)
+    if (row !== undefined) created.add(id)
+  }
+  const keys = checkKeys(state, slots, created, receiver)
+  for (const reason of keys.reasons) if (wellFormed || reason === 'key-twice') reasons.add(reason)
+  return reasons.size > 0 ? { reasons } : { slots, lost: keys.lost }
+}
+
+export function apply(state: TwinState, staged: Staged): void {
+  for (const id of [...staged.slots.keys(), ...staged.lost]) state.drop(id)
+  for (const [id, row] of staged.slots) if (row !== undefined) state.put(id, row)
+}

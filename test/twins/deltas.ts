@@ -1,0 +1,182 @@
+// Deltas as values, and their bytes: docs/PROTOCOL.md section 2 without any table. What needs the state of a table
+// (occupied, absent, the range of an update, keys) is in codec.ts.
+import { limits, Malformed, Reader, Writer, writeIp } from './bytes.ts'
+import type { Cell, Column, Row, TwinSchema } from './schema.ts'
+import { fromHex, toHex } from './schema.ts'
+
+export const SEGMENT = 1024
+export const OPS = ['create', 'update', 'delete', 'whole'] as const
+export type Op = (typeof OPS)[number]
+
+/** A difference (number columns that travel as one) or the new value. */
+export type Change = { readonly difference: bigint } | { readonly value: Cell }
+
+export interface Delta {
+  readonly id: number
+  readonly op: Op
+  /** create, and whole unless it empties the slot. */
+  readonly row?: Row
+  /** update: by index of the value field. */
+  readonly changes?: ReadonlyMap<number, Change>
+}
+
+/** Ids a batch may name: `first` up to, not including, `end`. An image holds nothing but create. */
+export interface Bounds {
+  readonly first: number
+  readonly end: number
+  readonly image: boolean
+  /** Most deltas in one batch, where the table has such a bound. */
+  readonly countMax?: number
+}
+
+const asDifference = (column: Column): boolean => ['u16', 'u32', 'i32', 'u53'].includes(column.kind)
+
+function readNumber(reader: Reader, column: Column, value: number | bigint): number {
+  const [least, most] = limits(column)
+  if (value < least || value > most)
+    reader.fault(column.kind === 'bool' || column.kind === 'enum' ? 'value' : 'range')
+  return Number(value)
+}
+
+/** A column as a record holds it. */
+export function readCell(reader: Reader, column: Column): Cell {
+  switch (column.kind) {
+    case 'u8':
+    case 'bool':
+    case 'enum':
+      return readNumber(reader, column, reader.byte())
+    case 'u16':
+      return reader.byte() + 256 * reader.byte()
+    case 'u32':
+    case 'u53':
+      return readNumber(reader, column, reader.varint())
+    case 'i32':
+      return readNumber(reader, column, reader.zigzag())
+    case 'f64':
+      return toHex(reader.raw(8))
+    case 'ipv4':
+      return toHex(reader.raw(4))
+    case 'ipv6':
+      return toHex(reader.raw(16))
+    case 'bytes':
+      return toHex(reader.raw(column.size))
+    case 'ip':
+      return reader.ip()
+    case 'string':
+      return reader.string(column.size)
+  }
+}
+
+export function writeCell(writer: Writer, column: Column, cell: Cell): void {
+  if (typeof cell === 'number') {
+    if (column.kind === 'i32') writer.zigzag(cell)
+    else if (column.kind === 'u32' || column.kind === 'u53') writer.varint(cell)
+    else writer.byte(cell)
+    if (column.kind === 'u16') writer.byte(cell >> 8)
+  } else if (column.kind === 'ip') writeIp(writer, cell)
+  else {
+    if (column.kind === 'string') writer.byte(cell.length / 2)
+    writer.raw(fromHex(cell))
+  }
+}
+
+function readRow(reader: Reader, schema: TwinSchema): Row {
+  return schema.columns.map((column) => readCell(reader, column))
+}
+
+function readChanges(reader: Reader, schema: TwinSchema): Map<number, Change> {
+  const changes = new Map<number, Change>()
+  const mask = BigInt(reader.varint())
+  if (mask === 0n || mask >> BigInt(schema.fields.length) > 0n) throw new Malformed('mask')
+  for (const [i, column] of schema.fields.entries()) {
+    if ((mask >> BigInt(i)) % 2n === 0n) continue
+    changes.set(
+      i,
+      asDifference(column) ? { difference: reader.zigzag() } : { value: readCell(reader, column) },
+    )
+  }
+  return changes
+}
+
+function readDelta(reader: Reader, schema: TwinSchema, previous: number, bounds: Bounds): Delta {
+  const head = reader.varint()
+  const op = OPS[head % 4]!
+  const id = previous + 1 + Math.floor(head / 4)
+  if (bounds.image && op !== 'create') reader.fault('op')
+  if (id >= bounds.end) throw new Malformed('id')
+  switch (op) {
+    case 'create':
+      return { id, op, row: readRow(reader, schema) }
+    case 'update':
+      return { id, op, changes: readChanges(reader, schema) }
+    case 'delete':
+      return { id, op }
+    case 'whole': {
+      const present = reader.byte()
+      if (present > 1) throw new Malformed('value')
+      return present === 1 ? { id, op, row: readRow(reader, schema) } : { id, op }
+    }
+  }
+}
+
+/** The deltas, and every reason to refuse them that their form gives; after some faults the rest cannot be read. */
+export function readDeltas(
+  schema: TwinSchema,
+  bytes: Uint8Array,
+  bounds: Bounds,
+): { deltas: Delta[]; reasons: Set<string> } {
+  const deltas: Delta[] = []
+  const reasons = new Set<string>()
+  const reader = new Reader(bytes, (reason) => reasons.add(reason))
+  try {
+    const count = reader.varint()
+    if (count > reader.left || count > (bounds.countMax ?? Number.POSITIVE_INFINITY))
+      throw new Malformed('count')
+    let previous = bounds.first - 1
+    for (let i = 0; i < count; i++) {
+      const delta = readDelta(reader, schema, previous, bounds)
+      deltas.push(delta)
+      previous = delta.id
+    }
+    if (reader.left > 0) reasons.add('trailing')
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    reasons.add(error.reason)
+  }
+  return { deltas, reasons }
+}
+
+/** `previous` is the id before the first possible one: -1 in a batch. */
+export function writeDeltas(schema: TwinSchema, deltas: readonly Delta[], previous = -1): Uint8Array {
+  const writer = new Writer()
+  writer.varint(deltas.length)
+  let last = previous
+  for (const { id, op, row, changes } of deltas) {
+    writer.varint(BigInt(id - last - 1) * 4n + BigInt(OPS.indexOf(op)))
+    last = id
+    if (op === 'whole') writer.byte(row === undefined ? 0 : 1)
+    for (const [i, column] of schema.columns.entries())
+      if (row !== undefined) writeCell(writer, column, row[i]!)
+    if (changes === undefined) continue
+    writer.varint([...changes.keys()].reduce((mask, i) => mask | (1n << BigInt(i)), 0n))
+    for (const [i, column] of schema.fields.entries()) {
+      const change = changes.get(i)
+      if (change === undefined) continue
+      if ('difference' in change) writer.zigzag(change.difference)
+      else writeCell(writer, column, change.value)
+    }
+  }
+  return writer.take()
+}
+
+/** The field changes that lead from one row to another with the same key. */
+export function changesBetween(schema: TwinSchema, before: Row, after: Row): Map<number, Change> {
+  const changes = new Map<number, Change>()
+  for (const [i, column] of schema.fields.entries()) {
+    const old = before[schema.keys.length + i]!
+    const now = after[schema.keys.length + i]!
+    if (old === now) continue
+    changes.set(i, asDifference(column) ? { difference: BigInt(now) - BigInt(old) } : { value: now })
+  }
+  return changes
+}

@@ -1,0 +1,133 @@
+// The slow twin of the side of a table that a replica drives: src/core/store.ts over a Map. It keeps every
+// before-image, so it never overflows.
+import { type Refusal, SEGMENT_RECORDS, type Store } from '../../src/core/store.ts'
+import * as codec from './codec.ts'
+import { type Row, type TwinSchema, TwinState } from './schema.ts'
+
+export interface TwinStoreOptions {
+  readonly name: string
+  readonly capacity: number
+  readonly schemaHash: string
+}
+
+export class TwinStore implements Store {
+  readonly name: string
+  readonly capacity: number
+  readonly segments: number
+  readonly schemaHash: string
+  readonly overflowed = false
+  onChange: (() => void) | undefined
+
+  readonly state: TwinState
+  readonly #before = new Map<number, Row | undefined>()
+  readonly #awaited = new Set<number>()
+  readonly #touched = new Set<number>()
+  #tracking = false
+  #digestKey: Uint8Array = new Uint8Array(16)
+  #staged: codec.Staged | undefined
+
+  constructor(schema: TwinSchema, options: TwinStoreOptions) {
+    this.name = options.name
+    this.capacity = options.capacity
+    this.segments = Math.ceil(options.capacity / SEGMENT_RECORDS)
+    this.schemaHash = options.schemaHash
+    this.state = new TwinState(schema)
+  }
+
+  get size(): number {
+    return this.state.rows.size
+  }
+
+  get changed(): boolean {
+    return this.#before.size > 0
+  }
+
+  get awaited(): number {
+    return this.#awaited.size
+  }
+
+  setTracking(on: boolean): void {
+    this.#tracking = on
+    this.#before.clear()
+  }
+
+  /** To be called before the row of a record is changed by the application. */
+  protected remember(id: number): void {
+    if (!this.#tracking) return
+    const first = this.#before.size === 0
+    if (!this.#before.has(id)) this.#before.set(id, this.state.rows.get(id))
+    if (first) this.onChange?.()
+  }
+
+  encode(_bytesMax: number): Uint8Array {
+    const before = new TwinState(this.state.schema)
+    const after = new TwinState(this.state.schema)
+    for (const [id, row] of this.#before) {
+      if (row !== undefined) before.put(id, row)
+      const now = this.state.rows.get(id)
+      if (now !== undefined) after.put(id, now)
+    }
+    this.#before.clear()
+    return codec.encode(before, after)
+  }
+
+  setDigestKey(key: Uint8Array): void {
+    this.#digestKey = key.slice()
+  }
+
+  digests(first: number, count: number): Uint8Array {
+    const digests = new Uint8Array(8 * count)
+    for (let i = 0; i < count; i++) digests.set(codec.digest(this.state, first + i, this.#digestKey), 8 * i)
+    return digests
+  }
+
+  image(segment: number): Uint8Array {
+    return codec.encodeImage(this.state, segment)
+  }
+
+  setAwaited(first: number, count: number, awaited: boolean): void {
+    for (let segment = first; segment < first + count; segment++) {
+      if (awaited) this.#awaited.add(segment)
+      else this.#awaited.delete(segment)
+      this.#touched.delete(segment)
+    }
+  }
+
+  isAwaited(segment: number): boolean {
+    return this.#awaited.has(segment)
+  }
+
+  isTouched(segment: number): boolean {
+    return this.#touched.has(segment)
+  }
+
+  stage(deltas: Uint8Array): Refusal {
+    return this.#stage(codec.decode(this.state, deltas, this.#receiver()))
+  }
+
+  stageImage(segment: number, deltas: Uint8Array): Refusal {
+    return this.#stage(codec.decodeImage(this.state, segment, deltas, this.#receiver()))
+  }
+
+  commit(): void {
+    if (this.#staged === undefined) return
+    codec.apply(this.state, this.#staged)
+    for (const id of this.#staged.lost) this.#touched.add(codec.segmentOf(id))
+    this.#staged = undefined
+  }
+
+  reset(): void {
+    this.state.clear()
+    this.#before.clear()
+    this.#staged = undefined
+  }
+
+  #receiver(): codec.Receiver {
+    return { capacity: this.capacity, awaited: (segment) => this.#awaited.has(segment) }
+  }
+
+  #stage(verdict: codec.Staged | codec.Refused): Refusal {
+    this.#staged = 'reasons' in verdict ? undefined : verdict
+    return 'reasons' in verdict ? [...verdict.reasons][0] : undefined
+  }
+}
