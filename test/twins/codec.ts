@@ -97,7 +97,9 @@ function checkKeys(
     if (seen.has(key)) reasons.add('key-twice')
     seen.add(key)
     const holder = state.ids.get(key)
-    if (holder === undefined || holder === id || slots.has(holder)) continue
+    if (holder === undefined || holder === id) continue
+    const released = slots.has(holder) && (slots.get(holder) === undefined || created.has(holder))
+    if (released) continue
     if (receiver.awaited(segmentOf(holder))) lost.push(holder)
     else reasons.add('key-held')
   }
