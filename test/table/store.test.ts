@@ -1,0 +1,293 @@
+// The side of a table that a replica drives: what is remembered, what a batch holds, what awaiting does.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Store } from '../../src/core/store.ts'
+import { InvariantError } from '../../src/errors.ts'
+import { bytes, defineTable } from '../../src/schema/index.ts'
+import {
+  allDigests,
+  applyBatch,
+  connections,
+  everything,
+  makeNode,
+  readState,
+  sameDigests,
+  tiny,
+} from '../support/tables.ts'
+import { digest } from '../twins/codec.ts'
+import { toHex } from '../twins/schema.ts'
+import { twinSchemaOf } from '../twins/values.ts'
+
+const ROOM = 1 << 20
+const hex = (bytes: Uint8Array) => toHex(bytes)
+
+test('a table is a store', () => {
+  const store: Store = makeNode(tiny(10), 'primary').table
+  assert.equal([store.name, store.capacity, store.segments, store.size], ['tiny', 10, 1, 0])
+  assert.match(store.schemaHash, /^[0-9a-f]{16}$/)
+})
+
+test('nothing is remembered while tracking is off', () => {
+  const { table } = makeNode(tiny(10), 'primary')
+  table.setTracking(false)
+  let calls = 0
+  table.onChange = () => calls++
+  table.set({ id: 1 })
+  table.clear()
+  assert.equal([calls, table.changed, table.overflowed, table.encode(ROOM).length], [0, false, false, 0])
+})
+
+test('turning tracking on or off forgets what was remembered', () => {
+  const { table } = makeNode(tiny(10), 'primary')
+  for (const on of [false, true]) {
+    table.setTracking(true)
+    table.set({ id: 1 }, { value: on ? 1 : 2 })
+    assert.is(table.changed, true)
+    table.setTracking(on)
+    assert.equal([table.changed, table.encode(ROOM).length], [false, 0])
+  }
+})
+
+test('the first change after a flush is announced, the others are not', () => {
+  const { table } = makeNode(tiny(10), 'primary')
+  let calls = 0
+  table.onChange = () => calls++
+  for (let flush = 1; flush < 4; flush++) {
+    for (let id = 0; id < 9; id++) table.set({ id }, { value: flush })
+    assert.equal([calls, table.changed], [flush, true])
+    assert.ok(table.encode(ROOM).length > 0)
+    assert.is(table.changed, false)
+  }
+})
+
+test('the change is already made when it is announced, by whatever made it', () => {
+  const { table } = makeNode(tiny(10), 'primary')
+  let calls = 0
+  table.onChange = () => {
+    calls++
+    assert.is(table.changed, true)
+  }
+  const changes = [
+    () => table.set({ id: 1 }, { value: 1 }),
+    () => table.update({ id: 1 }, { value: 2 }),
+    () => Object.assign(table.get({ id: 1 }) as object, { value: 3 }),
+    () => table.delete({ id: 1 }),
+    () => table.set({ id: 1 }, { value: 1 }),
+    () => table.clear(),
+  ]
+  for (const [i, change] of changes.entries()) {
+    change()
+    assert.is(calls, i + 1, `${change}`)
+    table.encode(ROOM)
+  }
+})
+
+test('a value set back to what it was costs nothing', () => {
+  const { table } = makeNode(tiny(10), 'primary')
+  table.set({ id: 1 }, { value: 1 })
+  table.encode(ROOM)
+  table.update({ id: 1 }, { value: 2 })
+  table.update({ id: 1 }, { value: 1 })
+  assert.is(table.encode(ROOM).length, 0)
+  table.set({ id: 2 })
+  table.delete({ id: 2 })
+  assert.is(table.encode(ROOM).length, 0)
+  assert.is(table.changed, false)
+})
+
+test('a session deleted and set again as it was, in its slot, costs nothing', () => {
+  const { table } = makeNode(tiny(1), 'primary')
+  table.set({ id: 1 }, { value: 1 })
+  table.encode(ROOM)
+  table.delete({ id: 1 })
+  table.set({ id: 1 }, { value: 1 })
+  assert.is(table.encode(ROOM).length, 0)
+  table.delete({ id: 1 })
+  table.set({ id: 1 }, { value: 2 })
+  assert.is(hex(table.encode(ROOM)), '01' + '01' + '01' + '02', 'an update')
+})
+
+test('the bytes are those the protocol draws', () => {
+  const { table } = makeNode(tiny(2), 'primary')
+  table.set({ id: 200 }, { value: 1 })
+  table.set({ id: 201 }, { value: 2 })
+  assert.is(hex(table.encode(ROOM)), '02' + '00c801' + '00c902', 'two creates')
+  table.update({ id: 201 }, { value: 3 })
+  assert.is(hex(table.encode(ROOM)), '01' + '050103', 'an update of record id 1')
+  table.delete({ id: 200 })
+  table.set({ id: 202 }, { value: 4 })
+  assert.is(hex(table.encode(ROOM)), '01' + '0301ca04', 'another session in slot 0')
+  table.clear()
+  assert.is(hex(table.encode(ROOM)), '02' + '02' + '02', 'two deletes')
+  assert.is(hex(table.image(0)), '00')
+})
+
+test('an update of two counters and a port is a few bytes', () => {
+  const { table } = makeNode(connections(10), 'primary')
+  const key = { proto: 6, srcIp: '10.0.0.1', srcPort: 1024, dstIp: '192.0.2.1', dstPort: 443 }
+  table.set(key, { packets: 1e9, bytes: 1e15, natPort: 4000 })
+  table.encode(ROOM)
+  table.update(key, { packets: 1e9 + 1, bytes: 1e15 + 63, natPort: 3999 })
+  assert.is(hex(table.encode(ROOM)), '01' + '01' + '16' + '02' + '7e' + '01')
+})
+
+test('a digest is the SipHash of the image under the key, and zero without sessions', () => {
+  const { table } = makeNode(tiny(200), 'primary')
+  const schema = twinSchemaOf(tiny(200))
+  assert.is(hex(table.digests(0, 1)), '00'.repeat(8))
+  for (let id = 0; id < 150; id++) {
+    table.set({ id }, { value: id })
+    const key = Uint8Array.from({ length: 16 }, (_, i) => i * id)
+    table.setDigestKey(key)
+    assert.is(hex(table.digests(0, 1)), hex(digest(readState(schema, table), 0, key)), `${id + 1} sessions`)
+  }
+})
+
+test('tables with different hash seeds have equal digests', () => {
+  const make = (word: number) =>
+    makeNode(everything(3000), 'primary', { hashSeed: [word, ~word, word * 7, 1] }).table
+  const [one, other] = [make(1), make(0x5eed)]
+  for (let id = 0; id < 2500; id++) {
+    for (const table of [one, other])
+      table.set({ id, from: '::1', label: '', kind: 'a' } as never, { u53: id * id })
+  }
+  for (let id = 0; id < 2500; id += 7) {
+    for (const table of [one, other]) table.delete({ id, from: '::1', label: '', kind: 'a' } as never)
+  }
+  // The record ids come from one history, so they are equal too.
+  sameDigests(one, other)
+})
+
+test('digests differ with one bit of one field, with a key, and with the digest key', () => {
+  const { table } = makeNode(tiny(10), 'primary')
+  const seen = new Set<string>()
+  const see = () => seen.add(hex(allDigests(table)))
+  table.set({ id: 1 }, { value: 0 })
+  see()
+  for (let bit = 1; bit < 256; bit *= 2) {
+    table.update({ id: 1 }, { value: bit })
+    see()
+  }
+  table.delete({ id: 1 })
+  table.set({ id: 2 }, { value: 0 })
+  see()
+  table.setDigestKey(new Uint8Array(16).fill(1))
+  see()
+  assert.is(seen.size, 11)
+})
+
+test('an awaited segment ignores deltas and takes images', () => {
+  const { table } = makeNode(tiny(10), 'secondary')
+  assert.equal([table.awaited, table.isAwaited(0)], [0, false])
+  table.setAwaited(0, 1, true)
+  assert.equal([table.awaited, table.isAwaited(0)], [1, true])
+  applyBatch(table, Uint8Array.of(1, 0, 1, 7))
+  assert.is(table.size, 0)
+  assert.is(table.stageImage(0, Uint8Array.of(1, 0, 2, 8)), undefined)
+  table.commit()
+  assert.equal([table.size, table.has({ id: 2 })], [1, true])
+  table.setAwaited(0, 1, false)
+  assert.equal([table.awaited, table.isAwaited(0)], [0, false])
+  applyBatch(table, Uint8Array.of(1, 4, 1, 7))
+  assert.is(table.size, 2)
+})
+
+test('awaiting is counted by segment, however often it is said', () => {
+  const { table } = makeNode(connections(10_000), 'secondary')
+  assert.is(table.segments, 10)
+  table.setAwaited(0, 10, true)
+  table.setAwaited(3, 4, true)
+  assert.is(table.awaited, 10)
+  table.setAwaited(3, 4, false)
+  table.setAwaited(3, 1, false)
+  assert.equal(
+    [table.awaited, table.isAwaited(2), table.isAwaited(3), table.isAwaited(7)],
+    [6, true, false, true],
+  )
+  table.setAwaited(9, 1, false)
+  assert.is(table.awaited, 5)
+})
+
+/** Record id 1100 holds the key 9; its segment is awaited. */
+function withAwaitedHolder() {
+  const definition = defineTable({ name: 't', key: { id: 'u16' }, fields: { raw: bytes(2) }, capacity: 2048 })
+  const { table } = makeNode(definition, 'secondary')
+  assert.is(table.stageImage(1, Uint8Array.of(1, 0xb0, 2, 9, 0, 1, 1)), undefined)
+  table.commit()
+  assert.equal([table.size, table.has({ id: 9 })], [1, true])
+  table.setAwaited(1, 1, true)
+  return table
+}
+
+test('an awaited segment that loses a key to another id is touched until it is awaited anew', () => {
+  const table = withAwaitedHolder()
+  assert.is(table.isTouched(1), false)
+  assert.is(table.stage(Uint8Array.of(1, 0, 9, 0, 2, 2)), undefined)
+  assert.equal([table.isTouched(1), table.size], [false, 1], 'staged is not applied')
+  table.commit()
+  assert.equal([table.isTouched(1), table.isTouched(0), table.size], [true, false, 1])
+  assert.equal((table.get({ id: 9 }) as unknown as { raw: Uint8Array }).raw, Uint8Array.of(2, 2))
+  assert.is(hex(table.image(1)), '00')
+  table.setAwaited(1, 1, true)
+  assert.is(table.isTouched(1), false)
+})
+
+test('an image that takes a key from another awaited segment touches it', () => {
+  const table = withAwaitedHolder()
+  assert.is(table.stageImage(0, Uint8Array.of(1, 8, 9, 0, 3, 3)), undefined)
+  table.commit()
+  assert.equal([table.isTouched(1), table.isTouched(0), table.size], [true, false, 1])
+})
+
+test('a later stage replaces an earlier one', () => {
+  const { table } = makeNode(tiny(10), 'secondary')
+  assert.is(table.stage(Uint8Array.of(1, 0, 1, 7)), undefined)
+  assert.is(table.stage(Uint8Array.of(1, 4, 2, 7)), undefined)
+  table.commit()
+  assert.equal([table.size, table.has({ id: 1 }), table.has({ id: 2 })], [1, false, true])
+})
+
+test('a refused stage leaves nothing to commit', () => {
+  const { table } = makeNode(tiny(10), 'secondary')
+  assert.is(table.stage(Uint8Array.of(1, 0, 1, 7)), undefined)
+  assert.is(table.stage(Uint8Array.of(1, 2)), 'absent')
+  try {
+    table.commit()
+  } catch (error) {
+    assert.instance(error, InvariantError)
+  }
+  assert.is(table.size, 0)
+})
+
+test('reset drops every session and is not tracked', () => {
+  const { table } = makeNode(connections(3000), 'primary')
+  for (let i = 0; i < 2500; i++) {
+    table.set({ proto: 6, srcIp: i, srcPort: 1, dstIp: 1, dstPort: 1 } as never)
+  }
+  table.encode(ROOM)
+  table.reset()
+  assert.equal([table.size, table.changed, table.encode(ROOM).length], [0, false, 0])
+  assert.equal(allDigests(table), new Uint8Array(24))
+  table.set({ proto: 6, srcIp: 1, srcPort: 1, dstIp: 1, dstPort: 1 } as never)
+  assert.is(table.size, 1)
+})
+
+test('bytes longer than any frame are refused', () => {
+  const { table } = makeNode(tiny(10), 'secondary')
+  const long = new Uint8Array(4 << 20)
+  assert.type(table.stage(long), 'string')
+  assert.type(table.stageImage(0, long), 'string')
+  long.fill(0xff)
+  assert.type(table.stage(long), 'string')
+  assert.is(table.size, 0)
+})
+
+test('an image of a segment that does not exist is refused', () => {
+  const { table } = makeNode(tiny(10), 'secondary')
+  for (const segment of [1, 2, 1 << 22, 2 ** 32, -1]) {
+    assert.is(table.stageImage(segment, Uint8Array.of(1, 0, 1, 7)), 'id', `segment ${segment}`)
+  }
+  assert.is(table.size, 0)
+})
+
+test.run()
