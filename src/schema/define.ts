@@ -1,13 +1,18 @@
 // defineTable: checks a table definition at the door and fixes its record layout and schema hash.
+import { SchemaError } from '../errors.ts'
+import { schemaHash } from './hash.ts'
+import { layOut, type RecordLayout, SCALAR_NAMES } from './layout.ts'
 import type { Shape } from './types.ts'
 
 /** What `defineTable` takes. */
 export interface TableOptions<Key extends Shape, Fields extends Shape> {
-  /** Letters, digits, `_`, `-`; begins with a letter. At most 64 characters. */
+  /** Letters, digits, `_` and `-`, beginning with a letter; at most 64 characters. */
   readonly name: string
+  /** 1 to 16 fields that together name a session. At most 48 bytes keep the key in the record's first cache line. */
   readonly key: Key
+  /** 0 to 53 fields. Key and fields together take at most 1000 bytes on the wire. */
   readonly fields: Fields
-  /** Sessions the table can hold; all memory is reserved at the start. */
+  /** Sessions the table can hold, 1 to 67,108,864; all memory is reserved when the table is created. */
   readonly capacity: number
 }
 
@@ -19,10 +24,131 @@ export interface TableDefinition<Key extends Shape = Shape, Fields extends Shape
   readonly capacity: number
   /** 16 lower-case hex digits over key and field names and types, in order. */
   readonly schemaHash: string
+  /** Where the fields lie in a record. */
+  readonly layout: RecordLayout
 }
 
+const OPTIONS: readonly string[] = ['name', 'key', 'fields', 'capacity']
+const KEY_FIELDS_MAX = 16
+const VALUE_FIELDS_MAX = 53
+const CAPACITY_MAX = 2 ** 26
+/** 1024 records, a segment's image, fit one frame. */
+const WIRE_MAX = 1000
+const ENUM_NAMES_MAX = 256
+const LENGTH_MAX = 255
+const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
+const FIELD_NAME = /^[A-Za-z_$][A-Za-z0-9_$]*$/
+/** Taken by the views. */
+const RESERVED: readonly string[] = ['constructor', 'toJSON', '__proto__']
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? 'an object'
+  return String(value)
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Throws unless `type` is one of the field types. */
+function checkType(at: string, type: unknown): void {
+  const wrong = (allowed: string) => new SchemaError(`${at}: ${show(type)} given; allowed: ${allowed}`)
+  if (typeof type === 'string') {
+    if (!SCALAR_NAMES.includes(type)) {
+      throw wrong(`${SCALAR_NAMES.join(', ')}, an array of names, bytes(n), string(n)`)
+    }
+  } else if (Array.isArray(type)) {
+    const named = type.every((name) => typeof name === 'string' && name !== '')
+    if (!named || type.length < 1 || type.length > ENUM_NAMES_MAX || new Set(type).size !== type.length) {
+      throw wrong(`1 to ${ENUM_NAMES_MAX} different names that are not empty`)
+    }
+  } else if (isObject(type) && (type.type === 'bytes' || type.type === 'string')) {
+    const { length } = type
+    if (typeof length !== 'number' || !Number.isInteger(length) || length < 1 || length > LENGTH_MAX) {
+      throw wrong(`${type.type}(1) to ${type.type}(${LENGTH_MAX})`)
+    }
+  } else throw wrong(`${SCALAR_NAMES.join(', ')}, an array of names, bytes(n), string(n)`)
+}
+
+function checkShape(at: string, shape: unknown, least: number, most: number): asserts shape is Shape {
+  if (!isObject(shape))
+    throw new SchemaError(`${at}: ${show(shape)} given; allowed: an object of field types`)
+  const names = Object.keys(shape)
+  if (names.length < least || names.length > most) {
+    throw new SchemaError(`${at}: ${names.length} fields given; allowed: ${least} to ${most}`)
+  }
+  for (const name of names) {
+    if (!FIELD_NAME.test(name) || RESERVED.includes(name)) {
+      throw new SchemaError(
+        `${at}: field name ${show(name)} given; allowed: letters, digits, _ and $, not ${RESERVED.join(', ')}`,
+      )
+    }
+    checkType(`${at}: field ${name}`, shape[name])
+  }
+}
+
+function copyShape<S extends Shape>(shape: S): S {
+  const copies = Object.entries(shape).map(([name, type]) => [
+    name,
+    typeof type === 'string' ? type : Object.freeze(Array.isArray(type) ? [...type] : { ...type }),
+  ])
+  return Object.freeze(Object.fromEntries(copies)) as S
+}
+
+/**
+ * Checks a table definition and fixes its layout.
+ *
+ * ```ts
+ * const connections = defineTable({
+ *   name: 'connections',
+ *   key: { proto: 'u8', srcIp: 'ipv4', srcPort: 'u16', dstIp: 'ipv4', dstPort: 'u16' },
+ *   fields: { state: ['syn', 'established', 'closing'], packets: 'u53', bytes: 'u53' },
+ *   capacity: 1_000_000,
+ * })
+ * ```
+ *
+ * @throws SchemaError naming table, field, what was given and what is allowed.
+ */
 export function defineTable<const Key extends Shape, const Fields extends Shape>(
-  _options: TableOptions<Key, Fields>,
+  options: TableOptions<Key, Fields>,
 ): TableDefinition<Key, Fields> {
-  throw new Error('not built yet')
+  if (!isObject(options)) throw new SchemaError(`defineTable: ${show(options)} given; allowed: an object`)
+  const { name, key, fields, capacity } = options
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new SchemaError(
+      `table name: ${show(name)} given; allowed: a letter, then letters, digits, _ and -, at most 64`,
+    )
+  }
+  const at = `table ${name}`
+  for (const option of Object.keys(options)) {
+    if (!OPTIONS.includes(option)) {
+      throw new SchemaError(`${at}: option ${show(option)} given; allowed: ${OPTIONS.join(', ')}`)
+    }
+  }
+  checkShape(`${at}: key`, key, 1, KEY_FIELDS_MAX)
+  checkShape(`${at}: fields`, fields, 0, VALUE_FIELDS_MAX)
+  for (const field of Object.keys(fields)) {
+    if (Object.hasOwn(key, field)) {
+      throw new SchemaError(`${at}: field ${field} given in key and in fields; allowed: one of them`)
+    }
+  }
+  if (!Number.isInteger(capacity) || capacity < 1 || capacity > CAPACITY_MAX) {
+    throw new SchemaError(
+      `${at}: capacity ${show(capacity)} given; allowed: an integer from 1 to ${CAPACITY_MAX}`,
+    )
+  }
+  const layout = layOut(key, fields)
+  if (layout.wireMax > WIRE_MAX) {
+    throw new SchemaError(
+      `${at}: key and fields of up to ${layout.wireMax} bytes given; allowed: ${WIRE_MAX} together`,
+    )
+  }
+  return Object.freeze({
+    name,
+    key: copyShape(key),
+    fields: copyShape(fields),
+    capacity,
+    schemaHash: schemaHash(key, fields),
+    layout,
+  })
 }

@@ -1,6 +1,7 @@
 // Table definitions: field types, their checks, their place in a record. Imports nothing but the error classes.
 export type { TableDefinition, TableOptions } from './define.ts'
 export { defineTable } from './define.ts'
+export type { FieldLayout, RecordLayout } from './layout.ts'
 export type {
   BytesType,
   EnumType,

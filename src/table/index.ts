@@ -1,7 +1,10 @@
 // Host side of the WASM core: the table an application uses and a replica drives.
+
+export type { HashSeed } from './engine.ts'
+export { bytesFor } from './engine.ts'
 export type { WriteGate } from './gate.ts'
 export { GATE_CLOSED, openGate } from './gate.ts'
 export type { RefusalName } from './refusals.ts'
 export { DELTAS_MAX, JOURNAL_MAX, REFUSALS, SEGMENT_RECORDS } from './refusals.ts'
 export type { CreateTableOptions } from './table.ts'
-export { bytesFor, createTable, Table } from './table.ts'
+export { createTable, Table } from './table.ts'

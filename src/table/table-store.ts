@@ -1,28 +1,142 @@
-// The side of a table that the replica drives (src/core/store.ts): journal, deltas, images, digests.
-export declare class TableStore {
+// The side of a table that the replica drives (src/core/store.ts): remembered changes out as deltas, deltas and images
+// in, digests to compare. Numbers from the peer are bounded here or in the core before they are used.
+import { InvariantError } from '../errors.ts'
+import type { TableDefinition } from '../schema/index.ts'
+import { createEngine, type Engine, type HashSeed } from './engine.ts'
+import { REFUSALS, type RefusalName, SEGMENT_RECORDS } from './refusals.ts'
+
+export class TableStore {
   readonly name: string
   readonly capacity: number
+  /** ceil(capacity / SEGMENT_RECORDS). */
   readonly segments: number
-  readonly size: number
   readonly schemaHash: string
-  /** Deltas one batch may hold (refusal `count` above). */
+  /** Deltas one batch of this table may hold; more is refused as `count`. */
   readonly deltasMax: number
-  /** Journal entries before a change goes to the overflow bitmap. */
+  /** Sessions whose before-image is remembered between two encodes; more go whole, later. */
   readonly journalMax: number
+  /** Called at the first change after an `encode` that left nothing behind. */
   onChange: (() => void) | undefined
-  setTracking(on: boolean): void
-  readonly changed: boolean
-  readonly overflowed: boolean
-  encode(bytesMax: number): Uint8Array
-  setDigestKey(key: Uint8Array): void
-  digests(first: number, count: number): Uint8Array
-  image(segment: number): Uint8Array
-  setAwaited(first: number, count: number, awaited: boolean): void
-  isAwaited(segment: number): boolean
-  readonly awaited: number
-  isTouched(segment: number): boolean
-  stage(deltas: Uint8Array): string | undefined
-  stageImage(segment: number, deltas: Uint8Array): string | undefined
-  commit(): void
-  reset(): void
+  protected readonly engine: Engine
+  #tracking = false
+  #changed = false
+
+  constructor(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number) {
+    this.name = definition.name
+    this.capacity = definition.capacity
+    this.segments = Math.ceil(definition.capacity / SEGMENT_RECORDS)
+    this.schemaHash = definition.schemaHash
+    this.engine = createEngine(definition, seed, encodeBytesMax)
+    this.deltasMax = this.engine.core.deltasMax()
+    this.journalMax = this.engine.core.journalMax()
+    this.onChange = undefined
+  }
+
+  get size(): number {
+    return this.engine.core.sessions()
+  }
+
+  setTracking(on: boolean): void {
+    this.#tracking = on
+    this.#changed = false
+    this.engine.core.track(on ? 1 : 0)
+  }
+
+  /** Called after every write of the application. */
+  protected noteChange(): void {
+    if (!this.#tracking || this.#changed) return
+    this.#changed = true
+    this.onChange?.()
+  }
+
+  get changed(): boolean {
+    return this.#changed
+  }
+
+  get overflowed(): boolean {
+    return this.engine.core.overflowed() !== 0
+  }
+
+  encode(bytesMax: number): Uint8Array {
+    const { core } = this.engine
+    const length = core.encode(Math.max(0, Math.min(bytesMax, 2 ** 31 - 1)))
+    this.#changed = core.overflowed() !== 0
+    return this.#output(length)
+  }
+
+  #output(length: number): Uint8Array {
+    const at = this.engine.core.outputAt() >>> 0
+    return this.engine.u8.subarray(at, at + length)
+  }
+
+  setDigestKey(key: Uint8Array): void {
+    if (key.length !== 16) throw new InvariantError(`digest key of ${key.length} bytes given; allowed: 16`)
+    this.engine.u8.set(key, this.engine.core.sipKey())
+  }
+
+  digests(first: number, count: number): Uint8Array {
+    const { core, u8 } = this.engine
+    const taken = core.digests(first, count)
+    const at = core.digestsAt() >>> 0
+    return u8.subarray(at, at + taken * 8)
+  }
+
+  image(segment: number): Uint8Array {
+    if (!this.#isSegment(segment)) {
+      throw new InvariantError(`segment ${segment} given; allowed: 0 to ${this.segments - 1}`)
+    }
+    return this.#output(this.engine.core.image(segment))
+  }
+
+  #isSegment(segment: number): boolean {
+    return Number.isInteger(segment) && segment >= 0 && segment < this.segments
+  }
+
+  setAwaited(first: number, count: number, awaited: boolean): void {
+    this.engine.core.awaitSegments(first, count, awaited ? 1 : 0)
+  }
+
+  isAwaited(segment: number): boolean {
+    return this.engine.core.segmentAwaited(segment) !== 0
+  }
+
+  get awaited(): number {
+    return this.engine.core.awaitedSegments()
+  }
+
+  isTouched(segment: number): boolean {
+    return this.engine.core.segmentTouched(segment) !== 0
+  }
+
+  stage(deltas: Uint8Array): RefusalName | undefined {
+    return this.#take(deltas) ?? this.#refusal(this.engine.core.stageBatch(deltas.length))
+  }
+
+  stageImage(segment: number, deltas: Uint8Array): RefusalName | undefined {
+    if (!this.#isSegment(segment)) return 'id'
+    return this.#take(deltas) ?? this.#refusal(this.engine.core.stageImage(segment, deltas.length))
+  }
+
+  #take(deltas: Uint8Array): RefusalName | undefined {
+    const { core, u8 } = this.engine
+    if (deltas.length > core.inboxBytes()) {
+      core.unstage()
+      return 'count'
+    }
+    u8.set(deltas, core.inboxAt() >>> 0)
+    return undefined
+  }
+
+  #refusal(number: number): RefusalName | undefined {
+    return number === 0 ? undefined : REFUSALS[number - 1]
+  }
+
+  commit(): void {
+    this.engine.core.commit()
+  }
+
+  reset(): void {
+    this.#changed = false
+    this.engine.core.reset()
+  }
 }

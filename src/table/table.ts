@@ -1,33 +1,209 @@
-// Table: the synchronous API over one WASM table.
-import type { FieldsInput, KeyInput, Session, Shape, TableDefinition } from '../schema/index.ts'
+// Table: the synchronous API over one WASM table. A keyed call writes the key's bytes into a buffer of the core and
+// crosses once; fields go through a second buffer shaped like a record, with a mask of those given.
+import { ConfigError, TableFullError, ValueError } from '../errors.ts'
+import type { FieldLayout, FieldsInput, KeyInput, Session, Shape, TableDefinition } from '../schema/index.ts'
+import { ENCODE_BYTES_MAX, type HashSeed } from './engine.ts'
+import { FieldIo } from './fields.ts'
 import type { WriteGate } from './gate.ts'
 import { TableStore } from './table-store.ts'
+import { type ViewClass, type ViewHost, viewClass } from './views.ts'
+import { TableWrites } from './writes.ts'
+
+const KEY_OFFSET = 16
 
 export interface CreateTableOptions {
   /** Asked at every write. */
   readonly gate: WriteGate
-  /** Four words that key the index hash; random by default. */
-  readonly hashSeed?: readonly [number, number, number, number]
-  /** Largest output of one `encode`; a node with several tables divides a frame among them. Default 983,040. */
+  /** Four 32-bit words that key the index; random by default. */
+  readonly hashSeed?: HashSeed
+  /**
+   * Largest output of one `encode`, in bytes; a node with several tables divides a frame among them. Bounds the journal
+   * too. Default and most: 983,040.
+   */
   readonly encodeBytesMax?: number
 }
 
-export declare class Table<Key extends Shape, Fields extends Shape> extends TableStore {
-  set(key: KeyInput<Key>, fields?: FieldsInput<Fields>): void
-  update(key: KeyInput<Key>, fields: FieldsInput<Fields>): boolean
-  get(key: KeyInput<Key>): Session<Key, Fields> | undefined
-  has(key: KeyInput<Key>): boolean
-  delete(key: KeyInput<Key>): boolean
-  clear(): void
-  [Symbol.iterator](): IterableIterator<Session<Key, Fields>>
-  /** Ends every view handed out so far; the node calls it at each change of role. */
-  bumpEra(): void
+/** Sessions of one kind. Made by `createTable`. */
+export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> extends TableStore {
+  readonly #keys: readonly FieldLayout[]
+  readonly #values: ReadonlyMap<string, FieldLayout>
+  readonly #io: FieldIo
+  readonly #writes: TableWrites
+  readonly #host: ViewHost
+  readonly #View: ViewClass
+  /** Address that key offsets count from: the key buffer, less what lies before a key in a record. */
+  readonly #keyBase: number
+  readonly #valuesAt: number
+  /** Mask of the fields last packed. */
+  #low = 0
+  #high = 0
+
+  constructor(
+    definition: TableDefinition<Key, Fields>,
+    gate: WriteGate,
+    seed: HashSeed,
+    encodeBytesMax: number,
+  ) {
+    super(definition, seed, encodeBytesMax)
+    const { core } = this.engine
+    this.#keys = definition.layout.keys
+    this.#values = new Map(definition.layout.values.map((field) => [field.name, field]))
+    this.#io = new FieldIo(this.name, this.engine)
+    this.#writes = new TableWrites(this.name, gate, () => this.noteChange())
+    this.#keyBase = core.keyAt() - KEY_OFFSET
+    this.#valuesAt = core.valuesAt()
+    this.#View = viewClass(definition.layout)
+    this.#host = {
+      name: this.name,
+      engine: this.engine,
+      io: this.#io,
+      layout: definition.layout,
+      recordsAt: core.recordsAt() >>> 0,
+      writes: this.#writes,
+      era: 0,
+    }
+  }
+
+  /** Writes the key buffer. */
+  #packKey(key: KeyInput<Key>): void {
+    const keys = this.#keys
+    for (let i = 0; i < keys.length; i++) {
+      const field = keys[i]!
+      this.#io.write(field, this.#keyBase, key[field.name])
+    }
+  }
+
+  /** Writes the given fields into the value buffer and their mask into #low and #high. */
+  #packFields(fields: FieldsInput<Fields>): void {
+    let low = 0
+    let high = 0
+    for (const name in fields) {
+      const value = fields[name]
+      if (value === undefined) continue
+      const field = this.#values.get(name)
+      if (field === undefined) throw this.#unknown(name)
+      this.#io.write(field, this.#valuesAt, value)
+      if (field.index < 32) low |= 1 << field.index
+      else high |= 1 << (field.index - 32)
+    }
+    this.#low = low
+    this.#high = high
+  }
+
+  #unknown(name: string): ValueError {
+    return new ValueError(
+      `table ${this.name}: field ${name} given; allowed: ${[...this.#values.keys()].join(', ') || 'none'}`,
+    )
+  }
+
+  /**
+   * Creates the session, or replaces its fields if there is one: omitted fields become zero (0, false, the first name,
+   * 0.0.0.0, ::, empty text). A replaced session stays the same session: its views stay good, and what the peer is sent
+   * is the difference.
+   *
+   * @throws NotPrimaryError, ValueError, TableFullError; nothing is changed then.
+   */
+  set(key: KeyInput<Key>, fields: FieldsInput<Fields> = {}): void {
+    this.#writes.admit()
+    this.#packKey(key)
+    this.#packFields(fields)
+    if (this.engine.core.put(this.#low, this.#high) < 0) {
+      throw new TableFullError(
+        `table ${this.name}: ${this.capacity} sessions held, which is its capacity; delete sessions or define a larger capacity`,
+      )
+    }
+    this.noteChange()
+  }
+
+  /**
+   * Changes the given fields of an existing session; false if there is none.
+   *
+   * @throws NotPrimaryError, ValueError; nothing is changed then.
+   */
+  update(key: KeyInput<Key>, fields: FieldsInput<Fields>): boolean {
+    this.#writes.admit()
+    this.#packKey(key)
+    this.#packFields(fields)
+    if (this.engine.core.update(this.#low, this.#high) < 0) return false
+    if ((this.#low | this.#high) !== 0) this.noteChange()
+    return true
+  }
+
+  /** A live view of the session, a new one each time; undefined if there is none. */
+  get(key: KeyInput<Key>): Session<Key, Fields> | undefined {
+    this.#packKey(key)
+    const id = this.engine.core.find()
+    return id < 0 ? undefined : this.#view(id)
+  }
+
+  has(key: KeyInput<Key>): boolean {
+    this.#packKey(key)
+    return this.engine.core.find() >= 0
+  }
+
+  /**
+   * Deletes the session; false if there is none.
+   *
+   * @throws NotPrimaryError, ValueError
+   */
+  delete(key: KeyInput<Key>): boolean {
+    this.#writes.admit()
+    this.#packKey(key)
+    if (this.engine.core.erase() < 0) return false
+    this.noteChange()
+    return true
+  }
+
+  /**
+   * Deletes every session, on the secondary too.
+   *
+   * @throws NotPrimaryError
+   */
+  clear(): void {
+    this.#writes.admit()
+    if (this.size === 0) return
+    this.engine.core.eraseAll()
+    this.noteChange()
+  }
+
+  /**
+   * All sessions in the order of their record ids, a new view each. Sessions may be deleted, created and changed while
+   * iterating; one created meanwhile may or may not be visited.
+   */
+  *[Symbol.iterator](): IterableIterator<Session<Key, Fields>> {
+    const { core } = this.engine
+    for (let id = core.next(0); id >= 0; id = core.next(id + 1)) yield this.#view(id)
+  }
+
+  #view(id: number): Session<Key, Fields> {
+    return new this.#View(this.#host, id) as Session<Key, Fields>
+  }
+
+  /** Ends every view handed out so far. The node calls it at each change of role. */
+  bumpEra(): void {
+    this.#host.era++
+  }
 }
 
-export declare function createTable<Key extends Shape, Fields extends Shape>(
+/**
+ * A table by itself, without a node: for tests, benches and the node.
+ *
+ * @throws SchemaError if its memory cannot be reserved.
+ */
+export function createTable<Key extends Shape, Fields extends Shape>(
   definition: TableDefinition<Key, Fields>,
   options: CreateTableOptions,
-): Table<Key, Fields>
+): Table<Key, Fields> {
+  const { gate, hashSeed = randomSeed(), encodeBytesMax = ENCODE_BYTES_MAX } = options
+  if (!Number.isInteger(encodeBytesMax) || encodeBytesMax < 4096 || encodeBytesMax > ENCODE_BYTES_MAX) {
+    throw new ConfigError(
+      `table ${definition.name}: encodeBytesMax ${encodeBytesMax} given; allowed: an integer from 4096 to ${ENCODE_BYTES_MAX}`,
+    )
+  }
+  return new Table(definition, gate, hashSeed, encodeBytesMax)
+}
 
-/** Bytes of memory the table of a definition reserves, all in. */
-export declare function bytesFor(definition: TableDefinition): number
+function randomSeed(): HashSeed {
+  const [a = 0, b = 0, c = 0, d = 0] = globalThis.crypto.getRandomValues(new Uint32Array(4))
+  return [a, b, c, d]
+}

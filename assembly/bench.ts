@@ -1,0 +1,59 @@
+// Loops for the figures table.find.misses and for profiling, inside WASM so that no crossing is measured.
+import { find, put } from './records'
+import { DEADLINE, capacity, keyAt, keyBytes, recordAt } from './layout'
+
+let state: u64 = 0
+
+function random(below: u32): u32 {
+  state = state * 6364136223846793005 + 1442695040888963407
+  return <u32>(((state >> 32) * <u64>below) >> 32)
+}
+
+/** The key of session `i`: its number, spread over the key's words. */
+// @ts-ignore: decorator
+@inline function benchKey(i: u32): void {
+  for (let at: u32 = 0; at < keyBytes; at += 8) {
+    store<u64>(keyAt + at, (<u64>i + 1 + at) * 0x9e3779b97f4a7c15)
+  }
+}
+
+/** Inserts sessions 0 ... count - 1 and links all slots into one random cycle for benchChase; gives the size. */
+export function benchFill(count: u32, seed: u32): u32 {
+  let filled: u32 = 0
+  for (let i: u32 = 0; i < count; i++) {
+    benchKey(i)
+    if (put(0, 0) >= 0) filled++
+  }
+  state = seed
+  for (let i: u32 = 0; i < capacity; i++) store<u32>(recordAt(i), i, DEADLINE)
+  // Sattolo's shuffle: one cycle through all
+  for (let i = capacity - 1; i > 0; i--) {
+    const j = random(i)
+    const swap = load<u32>(recordAt(i), DEADLINE)
+    store<u32>(recordAt(i), load<u32>(recordAt(j), DEADLINE), DEADLINE)
+    store<u32>(recordAt(j), swap, DEADLINE)
+  }
+  return filled
+}
+
+/** Finds `steps` random sessions of the `count` that benchFill inserted; gives how many were found. */
+export function benchFind(steps: u32, count: u32, seed: u32): u32 {
+  state = seed
+  let found: u32 = 0
+  // The next key depends on the id found, as a caller's next packet does on nothing: misses are not overlapped.
+  let last: u32 = 0
+  for (let i: u32 = 0; i < steps; i++) {
+    benchKey((random(count) + (last & 1)) % count)
+    const id = find()
+    if (id >= 0) found++
+    last = id
+  }
+  return found
+}
+
+/** Follows the cycle of benchFill for `steps` records, one dependent miss each; gives the last id. */
+export function benchChase(steps: u32): u32 {
+  let id: u32 = 0
+  for (let i: u32 = 0; i < steps; i++) id = load<u32>(recordAt(id), DEADLINE)
+  return id
+}

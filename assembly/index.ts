@@ -1,0 +1,65 @@
+// What the host may call. Exports only: numbers in and out, a pointer and its length side by side.
+import { bitFill } from './bitmap'
+import { encodedAt } from './encode'
+import { KEY_BYTES_MAX, seedHash } from './hash'
+import { journalCount, overflowCount, setTracking, tracking } from './journal'
+import * as layout from './layout'
+import { dropAll, nextOccupied, size } from './records'
+import { awaited, isAwaited, isTouched, setAwaited } from './segments'
+import { sipKeyAt, siphash } from './siphash'
+import { unstage } from './stage'
+
+export { plan } from './layout'
+export { erase, eraseAll, find, put, touch, update } from './records'
+export { encode, image } from './encode'
+export { digests } from './digest'
+export { stageBatch, stageImage, unstage } from './stage'
+export { commit } from './commit'
+export { benchChase, benchFill, benchFind } from './bench'
+
+/** Reserves what was planned and makes the table empty. False if the memory cannot be had. */
+export function start(a: u32, b: u32, c: u32, d: u32): bool {
+  if (!layout.grow()) return false
+  seedHash(a, b, c, d)
+  bitFill(layout.freeAt)
+  return true
+}
+
+/** Forgets every session and every remembered change. */
+export function reset(): void {
+  setTracking(tracking)
+  unstage()
+  dropAll()
+}
+
+export function track(on: bool): void { setTracking(on) }
+export function isTracking(): bool { return tracking }
+export function sessions(): u32 { return size }
+export function journaled(): u32 { return journalCount }
+export function overflowed(): u32 { return overflowCount }
+export function next(from: u32): i32 { return nextOccupied(from) }
+
+export function awaitSegments(first: u32, count: u32, on: bool): void { setAwaited(first, count, on) }
+export function awaitedSegments(): u32 { return awaited }
+export function segmentAwaited(segment: u32): bool { return segment < layout.segments && isAwaited(segment) }
+export function segmentTouched(segment: u32): bool { return segment < layout.segments && isTouched(segment) }
+
+/** SipHash-2-4 of the first `length` bytes of the inbox, into the first 8 bytes of the digests. */
+export function sipInbox(length: u32): void {
+  store<u64>(layout.digestsAt, siphash(layout.inboxAt, min(length, layout.INBOX_BYTES)))
+}
+
+export function descriptorsAt(): usize { return layout.descriptorsAt() }
+export function keyAt(): usize { return layout.keyAt }
+export function keyBytesMax(): u32 { return KEY_BYTES_MAX }
+export function valuesAt(): usize { return layout.valuesAt }
+export function recordsAt(): usize { return layout.recordsAt }
+export function sipKey(): usize { return sipKeyAt() }
+export function inboxAt(): usize { return layout.inboxAt }
+export function inboxBytes(): u32 { return layout.INBOX_BYTES }
+export function outputAt(): usize { return encodedAt }
+export function digestsAt(): usize { return layout.digestsAt }
+export function journalMax(): u32 { return layout.journalMax }
+export function deltasMax(): u32 { return layout.deltasMax }
+export function deltaBytesMax(): u32 { return layout.deltaBytesMax }
+export function encodeBytesMax(): u32 { return layout.encodeBytesMax }

@@ -1,0 +1,245 @@
+// Where everything lies in memory. `plan` computes the layout from a table's shape, `start` reserves it with a single
+// memory.grow and never again: host views stay attached and there is no rehash. All other files read these numbers and
+// write only their own parts.
+//
+//   statics | key | values | inbox | outbox | free bitmap | overflow bitmap | segment marks | digests
+//           | journal | sort scratch | staging | key scratch | buckets | records
+//
+// A record, one or more 64-byte lines:
+//
+//   0        4            8       12         16              16 + keyBytes
+//   +--------+------------+-------+----------+---------------+------------------+------
+//   | hash   | generation | flags | deadline | key, 0-padded | value fields     | zeros
+//   | u32    | u32        | u32   | u32      | to 8 bytes    |                  |
+//   +--------+------------+-------+----------+---------------+------------------+------
+import { bitmapBytes } from './bitmap'
+
+// @ts-ignore: decorator
+@inline export const LINE: usize = 64
+// @ts-ignore: decorator
+@inline export const SEGMENT_RECORDS: u32 = 1024
+// @ts-ignore: decorator
+@inline export const SEGMENT_SHIFT: u32 = 10
+/** Entries of a full journal. */
+// @ts-ignore: decorator
+@inline export const JOURNAL_MAX: u32 = 16384
+/** Largest frame of the wire; nothing longer is ever handed in. */
+// @ts-ignore: decorator
+@inline export const INBOX_BYTES: u32 = 1 << 20
+/** Largest output of one encode, so that it fits a frame with room for the frame's own words. */
+// @ts-ignore: decorator
+@inline export const ENCODE_MAX: u32 = 983040
+/** Mean sessions per bucket of a full table: 2.7 % of the buckets of 12 overflow. */
+// @ts-ignore: decorator
+@inline export const BUCKET_LOAD: u32 = 7
+// @ts-ignore: decorator
+@inline export const BUCKET_LANES: u32 = 12
+/** A mask is a varint below 2^53. */
+// @ts-ignore: decorator
+@inline export const VALUE_FIELDS_MAX: u32 = 53
+// @ts-ignore: decorator
+@inline export const KEY_FIELDS_MAX: u32 = 16
+/** Longest record in wire form: 1024 of them, an image, fit a frame. */
+// @ts-ignore: decorator
+@inline export const RECORD_WIRE_MAX: u32 = 1000
+/** gap << 2 | op, with ids below 2^26. */
+// @ts-ignore: decorator
+@inline export const DELTA_HEAD_MAX: u32 = 5
+
+// offsets in a record
+// @ts-ignore: decorator
+@inline export const HASH: usize = 0
+// @ts-ignore: decorator
+@inline export const GENERATION: usize = 4
+// @ts-ignore: decorator
+@inline export const FLAGS: usize = 8
+// @ts-ignore: decorator
+@inline export const DEADLINE: usize = 12
+// @ts-ignore: decorator
+@inline export const KEY: usize = 16
+
+// flags
+/** The journal holds this record's before-image. Outlives the session. */
+// @ts-ignore: decorator
+@inline export const JOURNALED: u32 = 1
+/** The overflow bitmap holds this record. Outlives the session. */
+// @ts-ignore: decorator
+@inline export const OVERFLOWED: u32 = 2
+/** In a before-image: the slot held a session. */
+// @ts-ignore: decorator
+@inline export const OCCUPIED: u32 = 4
+
+// kinds of fields: how a value is stored and written. The host maps schema types onto them.
+/** u8, bool, enum: one byte below `limit`. */
+// @ts-ignore: decorator
+@inline export const BYTE: u32 = 1
+// @ts-ignore: decorator
+@inline export const U16: u32 = 2
+// @ts-ignore: decorator
+@inline export const U32: u32 = 3
+// @ts-ignore: decorator
+@inline export const I32: u32 = 4
+// @ts-ignore: decorator
+@inline export const U53: u32 = 5
+/** f64, ipv6, bytes(n): as stored. */
+// @ts-ignore: decorator
+@inline export const RAW: u32 = 6
+/** Stored as a number, written first octet first. */
+// @ts-ignore: decorator
+@inline export const IPV4: u32 = 7
+// @ts-ignore: decorator
+@inline export const IP: u32 = 8
+/** Length byte, then `size - 1` bytes, zeros after the text. */
+// @ts-ignore: decorator
+@inline export const TEXT: u32 = 9
+
+/** One field: key fields first, then value fields, in schema order. Written by the host before `plan`. */
+@unmanaged
+export class Field {
+  kind: u32
+  /** From the start of the record. */
+  offset: u32
+  /** Bytes stored. */
+  size: u32
+  /** A BYTE is below this. */
+  limit: u32
+}
+
+// @ts-ignore: decorator
+@lazy const descriptors: usize = memory.data((KEY_FIELDS_MAX + VALUE_FIELDS_MAX) * offsetof<Field>(), 16)
+
+export let capacity: u32 = 0
+export let segments: u32 = 0
+export let keyFields: u32 = 0
+export let valueFields: u32 = 0
+export let keyBytes: u32 = 0
+export let recordBytes: u32 = 0
+export let valueOffset: u32 = 0
+export let journalMax: u32 = 0
+export let deltasMax: u32 = 0
+/** Longest delta of this table. */
+export let deltaBytesMax: u32 = 0
+/** Longest output of encode for this table. */
+export let encodeBytesMax: u32 = 0
+export let outboxBytes: u32 = 0
+export let bucketCount: u32 = 0
+
+export let keyAt: usize = 0
+export let valuesAt: usize = 0
+export let inboxAt: usize = 0
+export let outboxAt: usize = 0
+export let freeAt: usize = 0
+export let overflowAt: usize = 0
+export let marksAt: usize = 0
+export let digestsAt: usize = 0
+export let journalIdsAt: usize = 0
+export let journalImagesAt: usize = 0
+export let sortAt: usize = 0
+export let stagedIdsAt: usize = 0
+export let stagedOpsAt: usize = 0
+export let stagedImagesAt: usize = 0
+export let keyScratchAt: usize = 0
+export let bucketsAt: usize = 0
+export let recordsAt: usize = 0
+
+let total: u64 = 0
+
+// @ts-ignore: decorator
+@inline export function descriptorsAt(): usize {
+  return descriptors
+}
+
+// @ts-ignore: decorator
+@inline export function keyField(i: u32): Field {
+  return changetype<Field>(descriptors + <usize>i * offsetof<Field>())
+}
+
+// @ts-ignore: decorator
+@inline export function valueField(i: u32): Field {
+  return changetype<Field>(descriptors + <usize>(keyFields + i) * offsetof<Field>())
+}
+
+// @ts-ignore: decorator
+@inline export function recordAt(id: u32): usize {
+  return recordsAt + <usize>id * <usize>recordBytes
+}
+
+/** Longest wire form of a field, in a record or in an update. */
+function wireMax(field: Field): u32 {
+  switch (field.kind) {
+    case BYTE: return 1
+    case U16: return 3
+    case U32: return 5
+    case I32: return 5
+    case U53: return 8
+    case IPV4: return 4
+    case IP: return 17
+    default: return field.size
+  }
+}
+
+/** Reserves `bytes` at the next cache line and gives their address. */
+function reserve(bytes: u64): usize {
+  const at = total
+  total = (total + bytes + LINE - 1) & ~<u64>(LINE - 1)
+  return <usize>at
+}
+
+/** Computes the layout from the descriptors; gives the bytes of the whole memory, as f64 since it may exceed 4 GiB. */
+export function plan(
+  sessions: u32,
+  keys: u32,
+  values: u32,
+  keySize: u32,
+  recordSize: u32,
+  encodeMax: u32,
+): f64 {
+  capacity = sessions
+  segments = (sessions + SEGMENT_RECORDS - 1) >> SEGMENT_SHIFT
+  keyFields = keys
+  valueFields = values
+  keyBytes = keySize
+  recordBytes = recordSize
+  valueOffset = <u32>KEY + keySize
+
+  let record: u32 = 0
+  for (let i: u32 = 0; i < keys + values; i++) record += wireMax(keyField(i))
+  deltaBytesMax = DELTA_HEAD_MAX + record + (values > 0 ? (values + 6) / 7 : 1)
+  // A fifth of the output is kept for overflowed records, so that they leave even while the journal fills each time.
+  const journalFull = min(JOURNAL_MAX, (ENCODE_MAX / 5) * 4 / deltaBytesMax)
+  deltasMax = min(max(journalFull + journalFull / 4, SEGMENT_RECORDS), sessions)
+  encodeBytesMax = min(min(max(encodeMax, deltaBytesMax * 2), ENCODE_MAX), 8 + deltasMax * deltaBytesMax)
+  journalMax = max(min(min(journalFull, (encodeBytesMax / 5) * 4 / deltaBytesMax), sessions), 1)
+  outboxBytes = max(encodeBytesMax, 8 + min(sessions, SEGMENT_RECORDS) * (record + DELTA_HEAD_MAX))
+  bucketCount = sessions / BUCKET_LOAD + 1
+  let slots: u32 = 16
+  while (slots < deltasMax * 2 + 1) slots <<= 1
+
+  total = (<u64>__heap_base + LINE - 1) & ~<u64>(LINE - 1)
+  keyAt = reserve(recordSize)
+  valuesAt = reserve(recordSize)
+  inboxAt = reserve(INBOX_BYTES)
+  outboxAt = reserve(outboxBytes)
+  freeAt = reserve(bitmapBytes(sessions))
+  overflowAt = reserve(bitmapBytes(sessions))
+  marksAt = reserve(segments)
+  digestsAt = reserve(<u64>segments * 8)
+  journalIdsAt = reserve(<u64>journalMax * 4)
+  journalImagesAt = reserve(<u64>journalMax * recordSize)
+  sortAt = reserve(<u64>journalMax * 16)
+  stagedIdsAt = reserve(<u64>deltasMax * 4)
+  stagedOpsAt = reserve(<u64>deltasMax * 4)
+  stagedImagesAt = reserve(<u64>deltasMax * recordSize)
+  keyScratchAt = reserve(<u64>slots * 4)
+  bucketsAt = reserve(<u64>bucketCount * LINE)
+  recordsAt = reserve(<u64>sessions * recordSize)
+  return <f64>total
+}
+
+/** Grows memory to the planned size. False if it cannot. */
+export function grow(): bool {
+  const pages = (total + 0xffff) >> 16
+  if (pages > 65535) return false
+  const have = <u64>memory.size()
+  return pages <= have || memory.grow(<i32>(pages - have)) >= 0
+}

@@ -1,0 +1,137 @@
+// Records: taking and freeing slots, and the writes of the primary. Every write tells the journal first.
+import { bitAdd, bitFill, bitHas, bitNext, bitNextAbsent, bitRemove } from './bitmap'
+import { bucketFind, bucketInsert, bucketRemove, bucketsEmpty } from './buckets'
+import { hashKey } from './hash'
+import { journalTouch } from './journal'
+import {
+  DEADLINE, GENERATION, HASH, KEY, OCCUPIED,
+  freeAt, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
+} from './layout'
+
+export let size: u32 = 0
+
+// @ts-ignore: decorator
+@inline export function isOccupied(id: u32): bool {
+  return !bitHas(freeAt, id)
+}
+
+/** The lowest record id at or after `from` that holds a session; -1 if there is none. */
+export function nextOccupied(from: u32): i32 {
+  return bitNextAbsent(freeAt, from)
+}
+
+/** Ends the session in a slot. Views of it die with the generation. */
+export function dropRecord(id: u32, record: usize): void {
+  bucketRemove(load<u32>(record, HASH), id)
+  store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
+  bitAdd(freeAt, id)
+  size--
+}
+
+/** Makes an empty slot the session of the image's hash, key and fields. */
+export function writeRecord(id: u32, record: usize, image: usize): void {
+  const hash = load<u32>(image, HASH)
+  store<u32>(record, hash, HASH)
+  store<u32>(record, 0, DEADLINE)
+  memory.copy(record + KEY, image + KEY, recordBytes - <u32>KEY)
+  bitRemove(freeAt, id)
+  bucketInsert(hash, id)
+  size++
+}
+
+/** Copies the value fields of `mask` from the value buffer into a record. */
+function copyFields(record: usize, mask: u64): void {
+  for (; mask; mask &= mask - 1) {
+    const field = valueField(<u32>ctz(mask))
+    const to = record + field.offset
+    const from = valuesAt + field.offset
+    switch (field.size) {
+      case 1: store<u8>(to, load<u8>(from)); break
+      case 2: store<u16>(to, load<u16>(from)); break
+      case 4: store<u32>(to, load<u32>(from)); break
+      case 8: store<u64>(to, load<u64>(from)); break
+      default: memory.copy(to, from, field.size)
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function maskOf(low: u32, high: u32): u64 {
+  return (<u64>high << 32) | <u64>low
+}
+
+/** Record id of the key in the key buffer; -1 if there is no such session. */
+export function find(): i32 {
+  return bucketFind(hashKey(keyAt), keyAt)
+}
+
+/** Creates or replaces the session of the key buffer; fields outside the mask are zero. -1 if the table is full. */
+export function put(low: u32, high: u32): i32 {
+  const hash = hashKey(keyAt)
+  let id = bucketFind(hash, keyAt)
+  if (id < 0) {
+    id = bitNext(freeAt, 0)
+    if (id < 0) return -1
+    const record = recordAt(id)
+    journalTouch(id, record, 0)
+    store<u32>(record, hash, HASH)
+    store<u32>(record, 0, DEADLINE)
+    memory.copy(record + KEY, keyAt, keyBytes)
+    memory.fill(record + valueOffset, 0, recordBytes - valueOffset)
+    copyFields(record, maskOf(low, high))
+    bitRemove(freeAt, id)
+    bucketInsert(hash, id)
+    size++
+    return id
+  }
+  const record = recordAt(id)
+  journalTouch(id, record, OCCUPIED)
+  memory.fill(record + valueOffset, 0, recordBytes - valueOffset)
+  copyFields(record, maskOf(low, high))
+  return id
+}
+
+/** Changes the fields of the mask; -1 if there is no such session. */
+export function update(low: u32, high: u32): i32 {
+  const id = bucketFind(hashKey(keyAt), keyAt)
+  if (id < 0) return -1
+  const record = recordAt(id)
+  journalTouch(id, record, OCCUPIED)
+  copyFields(record, maskOf(low, high))
+  return id
+}
+
+/** Deletes the session of the key buffer; -1 if there is none. */
+export function erase(): i32 {
+  const id = bucketFind(hashKey(keyAt), keyAt)
+  if (id < 0) return -1
+  const record = recordAt(id)
+  journalTouch(id, record, OCCUPIED)
+  dropRecord(id, record)
+  return id
+}
+
+/** Tells the journal that the host is about to write into a session through a view. */
+export function touch(id: u32): void {
+  journalTouch(id, recordAt(id), OCCUPIED)
+}
+
+/** Deletes every session, each one remembered. */
+export function eraseAll(): void {
+  for (let id = nextOccupied(0); id >= 0; id = nextOccupied(<u32>id + 1)) {
+    const record = recordAt(id)
+    journalTouch(id, record, OCCUPIED)
+    dropRecord(id, record)
+  }
+}
+
+/** Forgets every session, nothing remembered. */
+export function dropAll(): void {
+  for (let id = nextOccupied(0); id >= 0; id = nextOccupied(<u32>id + 1)) {
+    const record = recordAt(id)
+    store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
+  }
+  bucketsEmpty()
+  bitFill(freeAt)
+  size = 0
+}

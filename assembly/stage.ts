@@ -1,0 +1,190 @@
+// First half of applying a batch or an image: every check of docs/PROTOCOL.md section 7, nothing changed. What the
+// touched slots will hold is written into the staging area, as whole record images in ascending id.
+import { bucketFind, keyEquals } from './buckets'
+import {
+  ABSENT, COUNT, ID, KEY_HELD, KEY_TWICE, OCCUPIED_SLOT, OP, TRAILING, VALUE,
+  bytesLeft, openBytes, readByte, readRecord, readUpdate, readVarint, refusal, refuse,
+} from './decode'
+import { CREATE, DELETE, UPDATE } from './encode'
+import { hashKey } from './hash'
+import {
+  HASH, INBOX_BYTES, KEY, SEGMENT_SHIFT,
+  capacity, deltasMax, inboxAt, keyScratchAt, recordAt, recordBytes, stagedIdsAt, stagedImagesAt,
+  stagedOpsAt, valuesAt,
+} from './layout'
+import { isOccupied } from './records'
+import { isAwaited } from './segments'
+
+// what a staged slot will be
+/** The session of the image. */
+// @ts-ignore: decorator
+@inline export const PUT: u32 = 0
+/** The same session with the fields of the image. */
+// @ts-ignore: decorator
+@inline export const CHANGE: u32 = 1
+// @ts-ignore: decorator
+@inline export const DROP: u32 = 2
+
+export let stagedCount: u32 = 0
+/** Segment that the staged image replaces; -1 for a batch. */
+export let stagedSegment: i32 = -1
+let keysExpected: u32 = 0
+/** Of the scratch table of keys; 0 until the first record of a batch. */
+let keyMask: u32 = 0
+
+// @ts-ignore: decorator
+@inline export function stagedId(i: u32): u32 {
+  return load<u32>(stagedIdsAt + (<usize>i << 2))
+}
+
+// @ts-ignore: decorator
+@inline export function stagedOp(i: u32): u32 {
+  return load<u32>(stagedOpsAt + (<usize>i << 2))
+}
+
+// @ts-ignore: decorator
+@inline export function stagedImage(i: u32): usize {
+  return stagedImagesAt + <usize>i * <usize>recordBytes
+}
+
+export function unstage(): void {
+  stagedCount = 0
+  stagedSegment = -1
+}
+
+function keep(id: u32, op: u32): void {
+  store<u32>(stagedIdsAt + (<usize>stagedCount << 2), id)
+  store<u32>(stagedOpsAt + (<usize>stagedCount << 2), op)
+  stagedCount++
+}
+
+/** Stages `length` bytes of the inbox as a batch; 0 or the number of the refusal. */
+export function stageBatch(length: u32): u32 {
+  return stage(length, -1)
+}
+
+/** Stages `length` bytes of the inbox as the content of a segment; 0 or the number of the refusal. */
+export function stageImage(segment: u32, length: u32): u32 {
+  return stage(length, <i32>segment)
+}
+
+function stage(length: u32, segment: i32): u32 {
+  unstage()
+  if (length > INBOX_BYTES) return COUNT
+  openBytes(inboxAt, length)
+  if (!readDeltas(segment) || !keysFree(segment)) {
+    unstage()
+    return refusal
+  }
+  stagedSegment = segment
+  return 0
+}
+
+function readDeltas(segment: i32): bool {
+  const count = readVarint()
+  if (refusal) return false
+  if (count > <u64>bytesLeft() || count > <u64>deltasMax) return refuse(COUNT)
+  keysExpected = <u32>count
+  keyMask = 0
+  const first: i64 = segment < 0 ? 0 : <i64>segment << SEGMENT_SHIFT
+  const end = segment < 0 ? <i64>capacity : min(first + (1 << SEGMENT_SHIFT), <i64>capacity)
+  let previous = first - 1
+  for (let i: u64 = 0; i < count; i++) {
+    const head = readVarint()
+    if (refusal) return false
+    const op = head & 3
+    if (segment >= 0 && op != CREATE) return refuse(OP)
+    const id = previous + 1 + <i64>(head >> 2)
+    if (id >= end) return refuse(ID)
+    previous = id
+    if (!readDelta(<u32>id, op, segment >= 0)) return false
+  }
+  return bytesLeft() == 0 || refuse(TRAILING)
+}
+
+function readDelta(id: u32, op: u64, inImage: bool): bool {
+  const trusted = inImage || !isAwaited(id >> SEGMENT_SHIFT)
+  const to = trusted ? stagedImage(stagedCount) : valuesAt
+  if (op == UPDATE) {
+    if (trusted && !isOccupied(id)) return refuse(ABSENT)
+    memory.copy(to, recordAt(id), recordBytes)
+    if (!readUpdate(to, trusted)) return false
+    if (trusted) keep(id, CHANGE)
+    return true
+  }
+  if (op == DELETE) {
+    if (!trusted) return true
+    if (!isOccupied(id)) return refuse(ABSENT)
+    keep(id, DROP)
+    return true
+  }
+  if (op == CREATE) {
+    if (trusted && !inImage && isOccupied(id)) return refuse(OCCUPIED_SLOT)
+  } else {
+    const present = readByte()
+    if (refusal) return false
+    if (present > 1) return refuse(VALUE)
+    if (!present) {
+      if (trusted) keep(id, DROP)
+      return true
+    }
+  }
+  memory.fill(to, 0, recordBytes)
+  if (!readRecord(to)) return false
+  if (!trusted) return true
+  store<u32>(to, hashKey(to + KEY), HASH)
+  if (!keyNew(to)) return refuse(KEY_TWICE)
+  keep(id, PUT)
+  return true
+}
+
+/** Makes the scratch table empty, at most half full with every delta of this batch a record. */
+function emptyKeys(): void {
+  keyMask = 15
+  while (keyMask < keysExpected * 2) keyMask = (keyMask << 1) | 1
+  memory.fill(keyScratchAt, 0, (<usize>keyMask + 1) << 2)
+}
+
+/** Remembers the key of the image about to be staged; false if another staged record has it. */
+function keyNew(image: usize): bool {
+  if (!keyMask) emptyKeys()
+  const hash = load<u32>(image, HASH)
+  let slot = (hash ^ (hash >> 15)) & keyMask
+  while (true) {
+    const at = keyScratchAt + (<usize>slot << 2)
+    const other = load<u32>(at)
+    if (!other) {
+      store<u32>(at, stagedCount + 1)
+      return true
+    }
+    const record = stagedImage(other - 1)
+    if (load<u32>(record, HASH) == hash && keyEquals(record + KEY, image + KEY)) return false
+    slot = (slot + 1) & keyMask
+  }
+  return false
+}
+
+/** Whether no staged record's key is held by an id that keeps it. */
+function keysFree(segment: i32): bool {
+  for (let i: u32 = 0; i < stagedCount; i++) {
+    if (stagedOp(i) != PUT) continue
+    const to = stagedImage(i)
+    const holder = bucketFind(load<u32>(to, HASH), to + KEY)
+    if (holder < 0 || <u32>holder == stagedId(i)) continue
+    const held = <u32>holder >> SEGMENT_SHIFT
+    if (<i32>held != segment && !isAwaited(held) && !releases(holder)) return refuse(KEY_HELD)
+  }
+  return true
+}
+
+/** Whether the batch deletes a session or puts another into its slot; an update keeps the key. */
+function releases(id: u32): bool {
+  let low: u32 = 0
+  let high = stagedCount
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (stagedId(middle) < id) low = middle + 1
+    else high = middle
+  }
+  return low < stagedCount && stagedId(low) == id && stagedOp(low) != CHANGE
+}

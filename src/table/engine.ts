@@ -1,0 +1,133 @@
+// One instance of the WASM core: its raw exports, typed, and views over its memory. The memory is grown once, before
+// the views are made, so they are good for the life of the table.
+import { instantiateSync } from '@assemblyscript/loader'
+import { SchemaError } from '../errors.ts'
+import type { TableDefinition } from '../schema/index.ts'
+import { wasmBase64 } from './wasm-bytes.ts'
+
+/** Exports of assembly/index.ts. Addresses and unsigned numbers arrive signed: `>>> 0` where they may be large. */
+export interface CoreExports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  plan(
+    sessions: number,
+    keys: number,
+    values: number,
+    keyBytes: number,
+    recordBytes: number,
+    encodeMax: number,
+  ): number
+  start(a: number, b: number, c: number, d: number): number
+  find(): number
+  put(low: number, high: number): number
+  update(low: number, high: number): number
+  erase(): number
+  eraseAll(): void
+  touch(id: number): void
+  next(from: number): number
+  reset(): void
+  sessions(): number
+  track(on: number): void
+  overflowed(): number
+  encode(bytesMax: number): number
+  image(segment: number): number
+  digests(first: number, count: number): number
+  stageBatch(length: number): number
+  stageImage(segment: number, length: number): number
+  commit(): void
+  unstage(): void
+  awaitSegments(first: number, count: number, on: number): void
+  awaitedSegments(): number
+  segmentAwaited(segment: number): number
+  segmentTouched(segment: number): number
+  sipInbox(length: number): void
+  descriptorsAt(): number
+  keyAt(): number
+  valuesAt(): number
+  recordsAt(): number
+  sipKey(): number
+  inboxAt(): number
+  inboxBytes(): number
+  outputAt(): number
+  digestsAt(): number
+  journalMax(): number
+  deltasMax(): number
+  encodeBytesMax(): number
+  benchFill(count: number, seed: number): number
+  benchFind(steps: number, count: number, seed: number): number
+  benchChase(steps: number): number
+}
+
+export interface Engine {
+  readonly core: CoreExports
+  readonly u8: Uint8Array
+  readonly u16: Uint16Array
+  readonly u32: Uint32Array
+  readonly i32: Int32Array
+  readonly f64: Float64Array
+}
+
+export type HashSeed = readonly [number, number, number, number]
+
+/** All of WebAssembly that is used here; TypeScript declares it with the browser's types only. */
+declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object }
+
+const PAGE_BYTES = 65_536
+const PAGES_MAX = 65_535
+
+function wasmBytes(): Uint8Array<ArrayBuffer> {
+  const text = atob(wasmBase64)
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  return bytes
+}
+
+/** Compiled once and never changed; every table has its own instance. */
+let compiled: object | undefined
+
+function instantiate(): CoreExports {
+  compiled ??= new WebAssembly.Module(wasmBytes())
+  return instantiateSync(compiled, {}).exports as unknown as CoreExports
+}
+
+/** Writes the descriptors (`Field` in assembly/layout.ts) and plans the memory; gives its bytes. */
+function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: number): number {
+  const { keys, values, keyBytes, recordBytes } = definition.layout
+  const descriptors = new Uint32Array(core.memory.buffer, core.descriptorsAt())
+  for (const [i, field] of [...keys, ...values].entries()) {
+    descriptors.set([field.coreKind, field.offset, field.size, field.limit], i * 4)
+  }
+  return core.plan(definition.capacity, keys.length, values.length, keyBytes, recordBytes, encodeBytesMax)
+}
+
+export const ENCODE_BYTES_MAX = 983_040
+
+/** Bytes of memory that the table of a definition reserves, all in: index, records, journal, buffers. */
+export function bytesFor(definition: TableDefinition): number {
+  const core = instantiate()
+  const pages = Math.ceil(plan(core, definition, ENCODE_BYTES_MAX) / PAGE_BYTES)
+  return Math.max(pages * PAGE_BYTES, core.memory.buffer.byteLength)
+}
+
+export function createEngine(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number): Engine {
+  const core = instantiate()
+  const bytes = plan(core, definition, encodeBytesMax)
+  if (bytes > PAGES_MAX * PAGE_BYTES) {
+    throw new SchemaError(
+      `table ${definition.name}: capacity ${definition.capacity} needs ${bytes} bytes; allowed: 4 GiB a table, so split the sessions over several tables or nodes`,
+    )
+  }
+  if (!core.start(...seed)) {
+    throw new SchemaError(
+      `table ${definition.name}: capacity ${definition.capacity} needs ${bytes} bytes, which this process cannot reserve`,
+    )
+  }
+  const { buffer } = core.memory
+  return {
+    core,
+    u8: new Uint8Array(buffer),
+    u16: new Uint16Array(buffer),
+    u32: new Uint32Array(buffer),
+    i32: new Int32Array(buffer),
+    f64: new Float64Array(buffer),
+  }
+}

@@ -1,0 +1,236 @@
+// Values of fields between JavaScript and memory. Written as two switches over small numbers, not as an object per
+// type: one monomorphic function is what the engines compile best, and nothing is generated from text (CSP).
+import { ValueError } from '../errors.ts'
+import type { FieldLayout } from '../schema/index.ts'
+import { formatIpv4, formatIpv6, isMapped, parseIpv4, parseIpv6 } from '../schema/ip.ts'
+import { FIELD } from '../schema/layout.ts'
+import type { Engine } from './engine.ts'
+
+const TWO_32 = 2 ** 32
+const SURROGATE = /\p{Surrogate}/u
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+const ALLOWED: readonly string[] = [
+  'an integer from 0 to 255',
+  'true or false',
+  '',
+  'an integer from 0 to 65535',
+  'an integer from 0 to 4294967295',
+  'an integer from -2147483648 to 2147483647',
+  'an integer from 0 to 9007199254740991',
+  'a number',
+  'text such as 192.0.2.1, an integer from 0 to 4294967295, or 4 bytes',
+  'text such as 2001:db8::1, or 16 bytes',
+  'IPv4 or IPv6 text, or 4 or 16 bytes',
+]
+
+function allowedIn(field: FieldLayout): string {
+  if (field.type === FIELD.enum) return `one of ${field.names.map((name) => JSON.stringify(name)).join(', ')}`
+  if (field.type === FIELD.bytes) return `a Uint8Array of ${field.size} bytes`
+  if (field.type === FIELD.string) return `well-formed text of at most ${field.size - 1} bytes of UTF-8`
+  return ALLOWED[field.type]!
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (value instanceof Uint8Array) return `${value.length} bytes`
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+/** Reads and writes fields of one table. */
+export class FieldIo {
+  readonly #table: string
+  readonly #engine: Engine
+  /** Where a value is prepared that can still turn out wrong. */
+  readonly #scratch = new Uint8Array(256)
+
+  constructor(table: string, engine: Engine) {
+    this.#table = table
+    this.#engine = engine
+  }
+
+  #wrong(field: FieldLayout, value: unknown): ValueError {
+    return new ValueError(
+      `table ${this.#table}: field ${field.name}: ${shown(value)} given; allowed: ${allowedIn(field)}`,
+    )
+  }
+
+  /** Writes a value into the record at address `record`; throws ValueError before anything is written. */
+  write(field: FieldLayout, record: number, value: unknown): void {
+    const engine = this.#engine
+    const at = record + field.offset
+    switch (field.type) {
+      case FIELD.u8:
+        if (((value as number) & 255) !== value) throw this.#wrong(field, value)
+        engine.u8[at] = value as number
+        return
+      case FIELD.u16:
+        if (((value as number) & 0xffff) !== value) throw this.#wrong(field, value)
+        engine.u16[at >>> 1] = value as number
+        return
+      case FIELD.u32:
+        if ((value as number) >>> 0 !== value) throw this.#wrong(field, value)
+        engine.u32[at >>> 2] = value as number
+        return
+      case FIELD.ipv4:
+        engine.u32[at >>> 2] = this.#ipv4(field, value)
+        return
+      case FIELD.u53: {
+        const low = (value as number) >>> 0
+        if (low === value) {
+          engine.u32[at >>> 2] = low
+          engine.u32[(at >>> 2) + 1] = 0
+          return
+        }
+        if (!Number.isSafeInteger(value) || (value as number) < 0) throw this.#wrong(field, value)
+        engine.u32[at >>> 2] = low
+        engine.u32[(at >>> 2) + 1] = (value as number) / TWO_32
+        return
+      }
+      case FIELD.i32:
+        if (((value as number) | 0) !== value) throw this.#wrong(field, value)
+        engine.i32[at >>> 2] = value as number
+        return
+      case FIELD.bool:
+        if (typeof value !== 'boolean') throw this.#wrong(field, value)
+        engine.u8[at] = value ? 1 : 0
+        return
+      case FIELD.enum: {
+        const index = field.names.indexOf(value as string)
+        if (index < 0) throw this.#wrong(field, value)
+        engine.u8[at] = index
+        return
+      }
+      case FIELD.f64:
+        if (typeof value !== 'number') throw this.#wrong(field, value)
+        engine.f64[at >>> 3] = value
+        return
+      default:
+        this.#writeBytes(field, at, value)
+    }
+  }
+
+  #ipv4(field: FieldLayout, value: unknown): number {
+    if (typeof value === 'string') {
+      const address = parseIpv4(value)
+      if (address >= 0) return address
+    } else if (typeof value === 'number') {
+      if (value >>> 0 === value) return value
+    } else if (this.#takeOctets(value, 4, 0)) {
+      const bytes = this.#scratch
+      return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
+    }
+    throw this.#wrong(field, value)
+  }
+
+  /** Copies an array of `count` octets to the scratch; false if the value is none. */
+  #takeOctets(value: unknown, count: number, to: number): boolean {
+    if (typeof value !== 'object' || value === null) return false
+    const list = value as ArrayLike<unknown>
+    if (list.length !== count) return false
+    for (let i = 0; i < count; i++) {
+      const octet = list[i]
+      if (typeof octet !== 'number' || (octet & 255) !== octet) return false
+      this.#scratch[to + i] = octet
+    }
+    return true
+  }
+
+  #takeIpv6(value: unknown): boolean {
+    if (typeof value === 'string') return parseIpv6(value, this.#scratch.subarray(0, 16))
+    return this.#takeOctets(value, 16, 0)
+  }
+
+  #takeMapped(value: unknown): boolean {
+    const bytes = this.#scratch
+    if (typeof value === 'string') {
+      const address = parseIpv4(value)
+      if (address < 0) return false
+      for (let i = 0; i < 4; i++) bytes[12 + i] = address >>> (24 - 8 * i)
+    } else if (!this.#takeOctets(value, 4, 12)) return false
+    bytes.fill(0, 0, 10)
+    bytes.fill(255, 10, 12)
+    return true
+  }
+
+  #writeBytes(field: FieldLayout, at: number, value: unknown): void {
+    const { u8 } = this.#engine
+    const scratch = this.#scratch
+    switch (field.type) {
+      case FIELD.ipv6:
+        if (!this.#takeIpv6(value)) throw this.#wrong(field, value)
+        break
+      case FIELD.ip:
+        if (!this.#takeMapped(value) && !this.#takeIpv6(value)) throw this.#wrong(field, value)
+        break
+      case FIELD.bytes:
+        if (!(value instanceof Uint8Array) || value.length !== field.size) throw this.#wrong(field, value)
+        u8.set(value, at)
+        return
+      default:
+        this.#takeText(field, value)
+    }
+    for (let i = 0; i < field.size; i++) u8[at + i] = scratch[i]!
+  }
+
+  /** Length byte, text and zeros into the scratch. */
+  #takeText(field: FieldLayout, value: unknown): void {
+    const scratch = this.#scratch
+    if (typeof value !== 'string' || value.length >= field.size) throw this.#wrong(field, value)
+    let length = 0
+    for (; length < value.length; length++) {
+      const code = value.charCodeAt(length)
+      if (code > 127) break
+      scratch[1 + length] = code
+    }
+    if (length < value.length) {
+      if (SURROGATE.test(value)) throw this.#wrong(field, value)
+      const { read, written } = encoder.encodeInto(value, scratch.subarray(1, field.size))
+      if (read < value.length) throw this.#wrong(field, value)
+      length = written
+    }
+    scratch[0] = length
+    scratch.fill(0, 1 + length, field.size)
+  }
+
+  /** The value of a field of the record at address `record`. */
+  read(field: FieldLayout, record: number): unknown {
+    const { u8, u16, u32, i32, f64 } = this.#engine
+    const at = record + field.offset
+    switch (field.type) {
+      case FIELD.u8:
+        return u8[at]
+      case FIELD.bool:
+        return u8[at] === 1
+      case FIELD.enum:
+        return field.names[u8[at]!]
+      case FIELD.u16:
+        return u16[at >>> 1]
+      case FIELD.u32:
+        return u32[at >>> 2]
+      case FIELD.i32:
+        return i32[at >>> 2]
+      case FIELD.u53:
+        return u32[at >>> 2]! + u32[(at >>> 2) + 1]! * TWO_32
+      case FIELD.f64:
+        return f64[at >>> 3]
+      case FIELD.ipv4:
+        return formatIpv4(u32[at >>> 2]!)
+      case FIELD.ipv6:
+        return formatIpv6(u8, at)
+      case FIELD.ip:
+        return isMapped(u8, at) ? formatIpv4(this.#mapped(at + 12)) : formatIpv6(u8, at)
+      case FIELD.bytes:
+        return u8.slice(at, at + field.size)
+      default:
+        return decoder.decode(u8.subarray(at + 1, at + 1 + u8[at]!))
+    }
+  }
+
+  #mapped(at: number): number {
+    const { u8 } = this.#engine
+    return ((u8[at]! << 24) | (u8[at + 1]! << 16) | (u8[at + 2]! << 8) | u8[at + 3]!) >>> 0
+  }
+}

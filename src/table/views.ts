@@ -1,0 +1,103 @@
+// Live views of sessions. A view is an address, a generation and an era; each access checks the last two, so a view of a
+// deleted session, or from before a change of role, throws and never shows another session. One class per table, with
+// an accessor per field on its prototype.
+import { SessionGoneError } from '../errors.ts'
+import type { FieldLayout, RecordLayout } from '../schema/index.ts'
+import type { Engine } from './engine.ts'
+import type { FieldIo } from './fields.ts'
+import type { TableWrites } from './writes.ts'
+
+/** Word offsets in a record (assembly/layout.ts). */
+const GENERATION = 1
+const FLAGS = 2
+/** JOURNALED or OVERFLOWED: this record's first change is remembered already. */
+const REMEMBERED = 3
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
+/** What a view needs of its table. */
+export interface ViewHost {
+  readonly name: string
+  readonly engine: Engine
+  readonly io: FieldIo
+  readonly layout: RecordLayout
+  readonly recordsAt: number
+  readonly writes: TableWrites
+  /** Grows at every change of role. */
+  era: number
+}
+
+class View {
+  readonly #host: ViewHost
+  readonly #id: number
+  readonly #at: number
+  readonly #generation: number
+  readonly #era: number
+
+  constructor(host: ViewHost, id: number) {
+    this.#host = host
+    this.#id = id
+    this.#at = host.recordsAt + id * host.layout.recordBytes
+    this.#generation = host.engine.u32[(this.#at >>> 2) + GENERATION]!
+    this.#era = host.era
+  }
+
+  /** The record's address, if the session is still there. */
+  #live(): number {
+    const host = this.#host
+    if (host.engine.u32[(this.#at >>> 2) + GENERATION] !== this.#generation || host.era !== this.#era) {
+      throw new SessionGoneError(
+        `table ${host.name}: this view's session was deleted or the node changed its role; get() the session again`,
+      )
+    }
+    return this.#at
+  }
+
+  static readonly(field: FieldLayout): PropertyDescriptor {
+    return {
+      enumerable: true,
+      configurable: true,
+      get(this: View) {
+        return this.#host.io.read(field, this.#live())
+      },
+    }
+  }
+
+  static writable(field: FieldLayout): PropertyDescriptor {
+    return {
+      ...View.readonly(field),
+      set(this: View, value: unknown) {
+        const host = this.#host
+        host.writes.admit()
+        const at = this.#live()
+        if ((host.engine.u32[(at >>> 2) + FLAGS]! & REMEMBERED) === 0) host.engine.core.touch(this.#id)
+        host.io.write(field, at, value)
+        host.writes.done()
+      },
+    }
+  }
+
+  toJSON(): Record<string, unknown> {
+    const at = this.#live()
+    const { io, layout } = this.#host
+    const values: Record<string, unknown> = {}
+    for (const field of layout.keys) values[field.name] = io.read(field, at)
+    for (const field of layout.values) values[field.name] = io.read(field, at)
+    return values
+  }
+
+  [INSPECT](): Record<string, unknown> {
+    return this.toJSON()
+  }
+}
+
+export type ViewClass = new (host: ViewHost, id: number) => object
+
+/** The view class of one table. */
+export function viewClass(layout: RecordLayout): ViewClass {
+  class Session extends View {}
+  for (const field of layout.keys) Object.defineProperty(Session.prototype, field.name, View.readonly(field))
+  for (const field of layout.values)
+    Object.defineProperty(Session.prototype, field.name, View.writable(field))
+  return Session
+}
