@@ -39,6 +39,7 @@ export class Gateway {
   #turn = []
   #waits = []
   #counts = { packets: 0, answers: 0, refused: 0 }
+  #countedSince = performance.now()
 
   constructor(node, service) {
     this.node = node
@@ -49,15 +50,21 @@ export class Gateway {
     this.#serve(node.role)
   }
 
-  /** Counts since the last call, and how long answers waited for their flush: half of them at most, and the longest. */
+  /**
+   * Counts since the last call, packets per second, and how long the answers of a turn waited for their flush: the
+   * median and the longest.
+   */
   takeStats() {
+    const now = performance.now()
     const waits = this.#waits.sort((a, b) => a - b)
     const stats = {
       ...this.#counts,
+      packetsPerSecond: (1000 * this.#counts.packets) / Math.max(1, now - this.#countedSince),
       waitMs: waits[waits.length >> 1] ?? 0,
       waitMsMax: waits.at(-1) ?? 0,
     }
     this.#counts = { packets: 0, answers: 0, refused: 0 }
+    this.#countedSince = now
     this.#waits = []
     return stats
   }
