@@ -68,8 +68,8 @@ class View {
       ...View.readonly(field),
       set(this: View, value: unknown) {
         const host = this.#host
-        host.writes.admit()
         const at = this.#live()
+        host.writes.admit()
         if ((host.engine.u32[(at >>> 2) + FLAGS]! & REMEMBERED) === 0) host.engine.core.touch(this.#id)
         host.io.write(field, at, value)
         host.writes.done()
