@@ -15,7 +15,8 @@ function newest(paths) {
   let latest = 0
   for (const path of paths) {
     const stat = statSync(at(path))
-    if (stat.isDirectory()) latest = Math.max(latest, newest(readdirSync(at(path)).map((name) => join(path, name))))
+    if (stat.isDirectory())
+      latest = Math.max(latest, newest(readdirSync(at(path)).map((name) => join(path, name))))
     else latest = Math.max(latest, stat.mtimeMs)
   }
   return latest
@@ -25,7 +26,10 @@ const fresh = (output, inputs) => existsSync(at(output)) && statSync(at(output))
 
 function run(name, bin, args) {
   const started = performance.now()
-  const result = spawnSync(process.execPath, [at(bin), ...args], { cwd: root, stdio: quiet ? 'pipe' : 'inherit' })
+  const result = spawnSync(process.execPath, [at(bin), ...args], {
+    cwd: root,
+    stdio: quiet ? 'pipe' : 'inherit',
+  })
   if (result.status !== 0) {
     if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
     console.error(`build: ${name} failed`)

@@ -1,0 +1,80 @@
+// Sees the death of the peer's process before its silence is long enough: when a process dies its kernel ends its
+// streams and refuses its ports. One of these alone proves nothing (a middlebox can end a stream, a restart refuses
+// for a moment); both, on every link that was up, with nothing authentic heard since, is as good as it gets.
+// A heuristic: option `fastDetection: false` waits for silence instead.
+
+interface LinkEvidence {
+  endedAt: number | undefined
+  refused: boolean
+}
+
+export class DeathWatch {
+  private readonly links: [LinkEvidence, LinkEvidence] = [
+    { endedAt: undefined, refused: false },
+    { endedAt: undefined, refused: false },
+  ]
+  /** Links that were up when the first stream ended. */
+  private expected: boolean[] | undefined
+  /** Life heard after all streams had ended: a heartbeat that was still in a socket, or a peer that lives. */
+  private heardAfter: number | undefined
+  private readonly graceMs: number
+
+  /** `interval`: heartbeat interval, ms. After late life, two intervals of silence are wanted as well. */
+  constructor(interval: number) {
+    this.graceMs = 2 * interval
+  }
+
+  /** The peer ended the stream of `link`; `up` says which links had a stream just before. */
+  handleEnd(link: number, up: readonly [boolean, boolean], now: number): void {
+    this.expected ??= [...up]
+    this.links[link]!.endedAt = now
+    this.links[link]!.refused = false
+  }
+
+  /** A connect (or a datagram) sent to the peer's address on `link` was refused. */
+  handleRefused(link: number): void {
+    if (this.links[link]!.endedAt !== undefined) this.links[link]!.refused = true
+  }
+
+  /** The peer's port accepted: somebody lives there. */
+  handleAccepted(link: number): void {
+    this.links[link]!.refused = false
+  }
+
+  /** Something authentic was heard. With a stream still open all evidence is void. */
+  handleLife(now: number): void {
+    if (this.expected === undefined) return
+    const allEnded = this.links.every((link, i) => !this.expected![i] || link.endedAt !== undefined)
+    for (const link of this.links) link.refused = false
+    if (allEnded) this.heardAfter = now
+    else this.forget()
+  }
+
+  /** A stream is open again, or another process took the peer's place. */
+  forget(): void {
+    this.expected = undefined
+    this.heardAfter = undefined
+    for (const link of this.links) {
+      link.endedAt = undefined
+      link.refused = false
+    }
+  }
+
+  /** True while an ended stream still lacks its second piece of evidence. */
+  wantsProbe(link: number): boolean {
+    const evidence = this.links[link]!
+    return this.expected !== undefined && evidence.endedAt !== undefined && !evidence.refused
+  }
+
+  isDead(now: number): boolean {
+    if (this.expected === undefined) return false
+    if (this.heardAfter !== undefined && now - this.heardAfter < this.graceMs) return false
+    return this.links.every((link, i) => !this.expected![i] || (link.endedAt !== undefined && link.refused))
+  }
+
+  /** When a verdict that only waits for silence is due. */
+  get deadline(): number | undefined {
+    if (this.expected === undefined || this.heardAfter === undefined) return undefined
+    return this.heardAfter + this.graceMs
+  }
+}

@@ -1,0 +1,62 @@
+// Decides whether the peer has fallen silent. A node that woke late cannot tell a silent peer from its own deafness, so
+// a late wake first buys time: the sockets are read, and only silence that goes on after that counts (the idea of
+// Lifeguard, arXiv:1707.00788, local health). At most one detection bound per late wake and eight grants in a row.
+
+export interface DetectorOptions {
+  /** Heartbeat interval, ms. */
+  readonly interval: number
+  /** Heartbeats that may be missing. */
+  readonly lost: number
+}
+
+const DOUBTS_MAX = 8
+
+export class Detector {
+  /** Silence longer than this is suspicion, ms: interval x lost + interval / 2. */
+  readonly boundMs: number
+  private readonly interval: number
+  private heardAt: number | undefined
+  private graceUntil = 0
+  private doubts = 0
+
+  constructor(options: DetectorOptions) {
+    this.interval = options.interval
+    this.boundMs = options.interval * options.lost + options.interval / 2
+  }
+
+  /** Authentic life of the peer, on any link. */
+  handleLife(now: number): void {
+    this.heardAt = now
+    this.doubts = 0
+  }
+
+  /** This thread was to wake at `planned` and woke at `now`. */
+  handleWake(planned: number, now: number): void {
+    const lateMs = now - planned
+    if (lateMs <= this.interval / 2 || this.doubts >= DOUBTS_MAX) return
+    this.doubts++
+    this.graceUntil = Math.max(this.graceUntil, now + Math.min(this.boundMs, Math.max(lateMs, this.interval)))
+  }
+
+  /** Nothing is expected from the peer any more. */
+  forget(): void {
+    this.heardAt = undefined
+    this.graceUntil = 0
+    this.doubts = 0
+  }
+
+  /** When to judge next; undefined when nothing is expected. */
+  get deadline(): number | undefined {
+    return this.heardAt === undefined ? undefined : Math.max(this.heardAt + this.boundMs, this.graceUntil)
+  }
+
+  isSilent(now: number): boolean {
+    const deadline = this.deadline
+    return deadline !== undefined && now >= deadline
+  }
+
+  /** How long nothing was heard, ms. */
+  silenceMs(now: number): number {
+    return this.heardAt === undefined ? 0 : now - this.heardAt
+  }
+}

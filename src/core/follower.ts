@@ -1,0 +1,278 @@
+// The secondary's half of replication, on the application thread: applies the primary's frames in order, knows which
+// segments it awaits, and says digests of them. A batch is applied whole, over all tables, or not at all. Sans-io.
+
+import type { ByteWriter } from '../wire/bytes.ts'
+import { FrameType } from '../wire/constants.ts'
+import type { Frame } from '../wire/frame.ts'
+import { beginFrame, sealFrame } from '../wire/frame.ts'
+import type { Run } from '../wire/sequenced.ts'
+import {
+  DIGEST_BYTES,
+  readImage,
+  readProof,
+  readResync,
+  readRun,
+  readSections,
+  readToken,
+  writeDigestRun,
+} from '../wire/sequenced.ts'
+import type { ToSync } from './messages.ts'
+import type { Store } from './store.ts'
+
+/** Digests said per slice, by segments with sessions and by segments looked at. */
+const SLICE_SEGMENTS = 8
+const SLICE_LOOKS = 512
+
+export type FollowerEvent =
+  | { type: 'unsynced'; reason: string; table: string | undefined; segment: number | undefined }
+  | { type: 'poison'; reason: string; table: string | undefined; sequence: number }
+
+export class Follower {
+  private readonly stores: readonly Store[]
+  private readonly post: (message: ToSync) => void
+  private readonly emit: (event: FollowerEvent) => void
+  private epoch = 0
+  attach = 0
+  /** Last sequence applied. */
+  applied = 0
+  /** When the last frame was applied. */
+  appliedAt = 0
+  /** Sequence of this side's last frame in the attachment. */
+  private said = 0
+  /** Runs of segments whose digests are still to be said. */
+  private toSay: { table: number; first: number; end: number }[] = []
+  /** After a refusal: everything is ignored until the next RESYNC. */
+  private deaf = false
+  private refusedInARow = 0
+  private compared = new Map<number, { compared: number; different: number }>()
+  private reported = { applied: -1, awaited: -1 }
+
+  constructor(
+    stores: readonly Store[],
+    post: (message: ToSync) => void,
+    emit: (event: FollowerEvent) => void,
+  ) {
+    this.stores = stores
+    this.post = post
+    this.emit = emit
+  }
+
+  /** No primary is followed (yet, or any more). The tables stay as they are. */
+  detach(): void {
+    this.attach = 0
+    this.toSay = []
+    this.compared.clear()
+  }
+
+  /** Segments awaited over all tables. */
+  get awaited(): number {
+    let sum = 0
+    for (const store of this.stores) sum += store.awaited
+    return sum
+  }
+
+  get isSynced(): boolean {
+    return this.attach !== 0 && this.awaited === 0
+  }
+
+  /** A frame of the primary's sequence, in order. */
+  handleFrame(frame: Frame, now: number): void {
+    if (frame.type === FrameType.RESYNC) this.handleResync(frame)
+    else if (frame.attach !== this.attach || this.deaf) return
+    else {
+      const refusal = this.apply(frame)
+      if (refusal !== undefined) this.refuse(refusal.reason, refusal.table, frame.sequence)
+      else if (frame.type === FrameType.BATCH || frame.type === FrameType.IMAGE) this.refusedInARow = 0
+    }
+    this.epoch = frame.epoch
+    this.applied = frame.sequence
+    this.appliedAt = now
+  }
+
+  private handleResync(frame: Frame): void {
+    const resync = readResync(frame.payload)
+    if (resync === undefined || resync.capacities.length !== this.stores.length) {
+      throw new Error('a RESYNC frame that the sync thread accepted does not fit the tables')
+    }
+    this.epoch = frame.epoch
+    this.attach = frame.sequence
+    this.said = 0
+    this.toSay = []
+    this.deaf = false
+    this.compared.clear()
+    for (const [table, store] of this.stores.entries()) {
+      store.setDigestKey(resync.digestKey)
+      const theirs = Math.ceil(resync.capacities[table]! / 1024)
+      store.setAwaited(0, store.segments, true)
+      for (let segment = theirs; segment < store.segments; segment++) {
+        store.stageImage(segment, EMPTY_IMAGE)
+        store.commit()
+        store.setAwaited(segment, 1, false)
+      }
+      this.toSay.push({ table, first: 0, end: Math.min(theirs, store.segments) })
+    }
+  }
+
+  private apply(frame: Frame): { reason: string; table: number | undefined } | undefined {
+    switch (frame.type) {
+      case FrameType.BATCH:
+        return this.applyBatch(frame)
+      case FrameType.SAME: {
+        const run = readRun(frame.payload)
+        if (run === undefined || !this.fits(run)) return { reason: 'malformed', table: run?.table }
+        this.applySame(run)
+        return undefined
+      }
+      case FrameType.IMAGE: {
+        const image = readImage(frame.payload)
+        if (image === undefined || !this.fits({ table: image.table, first: image.segment, count: 1 })) {
+          return { reason: 'malformed', table: image?.table }
+        }
+        const store = this.stores[image.table]!
+        const reason = store.stageImage(image.segment, image.deltas)
+        if (reason !== undefined) return { reason, table: image.table }
+        store.commit()
+        store.setAwaited(image.segment, 1, false)
+        return undefined
+      }
+      case FrameType.PROOF:
+        return this.applyProof(frame)
+      case FrameType.PROOF_END: {
+        const token = readToken(frame.payload)
+        if (token === undefined) return { reason: 'malformed', table: undefined }
+        const count = this.compared.get(token) ?? { compared: 0, different: 0 }
+        this.compared.delete(token)
+        this.say(FrameType.COMPARED, (writer) => writer.u32(token).u32(count.compared).u32(count.different))
+        return undefined
+      }
+      case FrameType.PROOF_RESULT:
+        return undefined // read by the replica
+      default:
+        return { reason: 'type', table: undefined }
+    }
+  }
+
+  private fits(run: Run): boolean {
+    const store = this.stores[run.table]
+    return store !== undefined && run.count > 0 && run.first + run.count <= store.segments
+  }
+
+  private applyBatch(frame: Frame): { reason: string; table: number | undefined } | undefined {
+    const sections = readSections(frame.payload)
+    if (sections === undefined) return { reason: 'malformed', table: undefined }
+    for (const { table, deltas } of sections) {
+      const reason = this.stores[table] === undefined ? 'table' : this.stores[table].stage(deltas)
+      if (reason !== undefined) return { reason, table }
+    }
+    for (const { table } of sections) this.stores[table]!.commit()
+    return undefined
+  }
+
+  private applySame(run: Run): void {
+    const store = this.stores[run.table]!
+    for (let segment = run.first; segment < run.first + run.count; segment++) {
+      if (!store.isAwaited(segment)) continue
+      if (store.isTouched(segment)) this.await(run.table, segment)
+      else store.setAwaited(segment, 1, false)
+    }
+  }
+
+  /** A segment is not trusted (any more): its digest goes to the primary, which answers. */
+  private await(table: number, segment: number): void {
+    this.stores[table]!.setAwaited(segment, 1, true)
+    this.toSay.push({ table, first: segment, end: segment + 1 })
+  }
+
+  private applyProof(frame: Frame): { reason: string; table: number | undefined } | undefined {
+    const proof = readProof(frame.payload)
+    if (proof === undefined || !this.fits(proof)) return { reason: 'malformed', table: proof?.table }
+    const store = this.stores[proof.table]!
+    let different = 0
+    for (let i = 0; i < proof.count; i++) {
+      const segment = proof.first + i
+      if (store.isAwaited(segment)) {
+        if (proof.token !== 0) different++
+        continue
+      }
+      const theirs = proof.digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES)
+      const mine = store.digests(segment, 1)
+      if (mine.every((byte, at) => byte === theirs[at])) continue
+      different++
+      this.await(proof.table, segment)
+      this.emit({ type: 'unsynced', reason: 'proof', table: store.name, segment })
+    }
+    if (proof.token !== 0) {
+      const count = this.compared.get(proof.token) ?? { compared: 0, different: 0 }
+      count.compared += proof.count
+      count.different += different
+      this.compared.set(proof.token, count)
+    }
+    return undefined
+  }
+
+  /** A frame was refused, so nothing after it can be trusted: ask for a comparison of everything. */
+  private refuse(reason: string, table: number | undefined, sequence: number): void {
+    this.deaf = true
+    this.toSay = []
+    this.refusedInARow++
+    for (const store of this.stores) store.setAwaited(0, store.segments, true)
+    const name = table === undefined ? undefined : this.stores[table]?.name
+    this.emit({ type: 'unsynced', reason, table: name, segment: undefined })
+    if (this.refusedInARow > 1) this.emit({ type: 'poison', reason, table: name, sequence })
+    this.say(FrameType.RESYNC_REQUEST, (writer) => writer.u8(0))
+  }
+
+  private say(type: number, write: (writer: ByteWriter) => void): void {
+    this.said++
+    const writer = beginFrame(type, this.epoch, this.said, this.attach)
+    write(writer)
+    this.post({ type: 'frame', sequence: this.said, attach: this.attach, frame: sealFrame(writer) })
+  }
+
+  /** Asks the primary to prove everything. */
+  askVerify(token: number): void {
+    this.say(FrameType.VERIFY, (writer) => writer.u32(token))
+  }
+
+  get hasWork(): boolean {
+    return this.toSay.length > 0
+  }
+
+  /** One slice of saying digests. */
+  work(): void {
+    let budget = SLICE_SEGMENTS
+    let looks = SLICE_LOOKS
+    while (budget > 0 && looks > 0) {
+      const run = this.toSay[0]
+      if (run === undefined) return
+      const store = this.stores[run.table]!
+      const first = run.first
+      const digests = new Uint8Array(DIGEST_BYTES * Math.min(looks, run.end - first))
+      let count = 0
+      while (run.first < run.end && budget > 0 && looks > 0) {
+        const digest = store.digests(run.first, 1)
+        digests.set(digest, count * DIGEST_BYTES)
+        if (digest.some((byte) => byte !== 0)) budget--
+        looks--
+        count++
+        run.first++
+      }
+      if (run.first >= run.end) this.toSay.shift()
+      if (count === 0) continue
+      const said = { table: run.table, first, count, digests: digests.subarray(0, count * DIGEST_BYTES) }
+      this.say(FrameType.DIGESTS, (writer) => writeDigestRun(writer, said))
+    }
+  }
+
+  /** Tells the sync thread how far the tables are, if that changed. */
+  reportApplied(): void {
+    if (this.attach === 0) return
+    const awaited = this.awaited
+    if (this.reported.applied === this.applied && this.reported.awaited === awaited) return
+    this.reported = { applied: this.applied, awaited }
+    this.post({ type: 'applied', attach: this.attach, applied: this.applied, awaited })
+  }
+}
+
+/** Zero deltas. */
+const EMPTY_IMAGE = Uint8Array.of(0)

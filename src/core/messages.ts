@@ -1,0 +1,95 @@
+// What the application thread (Replica) and the sync thread (NodeCore) say to each other. Both directions are ordered
+// and lossless while both threads live. Frames are complete, header included, and change hands (no one keeps a view).
+import type { Reason, Role } from '../wire/constants.ts'
+
+/** Role words in shared memory: reign number in the high bits, state in the low two. */
+export const WordState = { SHUT: 0, OPEN: 1 } as const
+
+/** Index of each word in the shared Int32Array. */
+export const SharedWord = {
+  /** Role/fence word: stored by the sync thread, read at every write. */
+  ROLE: 0,
+  /** Progress counter: incremented by the application thread. */
+  PROGRESS: 16,
+} as const
+export const SHARED_WORDS = 32
+
+export type ToSync =
+  /** A frame of this node's sequence, in order. */
+  | { type: 'frame'; sequence: number; attach: number; frame: Uint8Array }
+  /** Secondary: how far the tables are. */
+  | { type: 'applied'; attach: number; applied: number; awaited: number }
+  /** Sessions over all tables, for status and claims; sent when a flush or apply has changed it. */
+  | { type: 'sessions'; sessions: number }
+  /** The promotion of this epoch is complete: tables applied, gate open. */
+  | { type: 'promoted'; epoch: number }
+  /** Answer to `flush`: everything written so far is in frames up to this sequence. */
+  | { type: 'flushed'; token: number; sequence: number }
+  /** Every frame given so far was received, nothing is unsent, nothing awaited: `protected`. */
+  | { type: 'protected'; value: boolean }
+  | { type: 'handover'; request: number }
+  | { type: 'promote'; request: number; force: boolean }
+  | { type: 'close'; request: number }
+
+export type FromSync =
+  /** The role changed. For primary, `word` opens the gate once the promotion is complete. */
+  | {
+      type: 'role'
+      role: Role
+      epoch: number
+      lineage: string
+      reason: Reason
+      word: number
+      /** Epoch and sequence up to which frames were received before the change. */
+      position: { epoch: number; sequence: number }
+      /** Since when the change was being decided (suspicion, claim or request), ms on the sync thread's clock. */
+      durationMs: number
+    }
+  /** Primary: the secondary wants to be fed from scratch; answer with a RESYNC frame. */
+  | { type: 'attach'; epoch: number; follow: number }
+  /** Primary: there is no secondary to feed any more. */
+  | { type: 'detach' }
+  /** A frame of the peer's sequence, in order, each once. */
+  | { type: 'frame'; frame: Uint8Array }
+  /** Primary: the secondary's acknowledgement. */
+  | { type: 'ack'; attach: number; received: number; applied: number; awaited: number }
+  /** Whether the peer is heard. */
+  | { type: 'peer'; alive: boolean }
+  /** Flush everything, write no more, and answer `flushed`. */
+  | { type: 'flush'; token: number }
+  /** A handover was called off: the gate opens again under this word. */
+  | { type: 'resume'; word: number }
+  | {
+      type: 'result'
+      request: number
+      error?: { code: 'ERR_HANDOVER' | 'ERR_PROMOTE' | 'ERR_CLOSED'; message: string }
+    }
+  | { type: 'link'; link: number; up: boolean; reason: string }
+  | { type: 'status'; status: SyncStatus }
+
+export interface LinkStatus {
+  up: boolean
+  /** Smoothed round trip of heartbeats, ms; null before the first. */
+  rttMs: number | null
+  /** Share of the peer's last 100 heartbeats that did not arrive. */
+  lossShare: number
+  /** The stream is open and has said hello. */
+  stream: boolean
+  /** Datagrams arrive. */
+  heartbeats: boolean
+  bytesSent: number
+  bytesReceived: number
+  /** Why the stream was last closed or refused. */
+  lastReason: string
+}
+
+/** What the sync thread knows; posted when it changes and at least each second. */
+export interface SyncStatus {
+  role: Role
+  epoch: number
+  lineage: string
+  reason: Reason
+  peer: { id: string; role: Role; incarnation: string; synced: boolean; alive: boolean } | null
+  links: [LinkStatus, LinkStatus]
+  refusals: Record<string, number>
+}

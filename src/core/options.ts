@@ -1,0 +1,49 @@
+// What the sync-plane core is told at its start. Validation of what users write is in src/options.ts.
+import type { Mac } from '../wire/heartbeat.ts'
+import type { TableInfo } from '../wire/hello.ts'
+import type { ElectionOptions } from './election.ts'
+
+export type Mode = 'availability' | 'manual'
+
+export interface CoreOptions extends ElectionOptions {
+  readonly id: string
+  readonly peer: string
+  readonly cluster: string
+  readonly priority: number
+  readonly mode: Mode
+  /** Heartbeat interval, ms. */
+  readonly interval: number
+  /** Heartbeats that may be missing before the peer is suspected. */
+  readonly lost: number
+  /** How long a starting node looks for its peer, ms. */
+  readonly holdDownMs: number
+  /** How long the application thread may make no progress, ms. */
+  readonly stallTimeoutMs: number
+  readonly fastDetection: boolean
+  readonly promoteUnsynced: boolean
+  readonly tables: readonly TableInfo[]
+  /** Lowest epoch this node may open: max(state file, unix seconds). */
+  readonly epochFloor: number
+  /** 16 hex digits, new at every process start. */
+  readonly incarnation: string
+  /** 32 random bytes, new at every process start. */
+  readonly contribution: Uint8Array
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly mac: Mac
+}
+
+/** Unflushed bytes a link may have before it gets no further frames. */
+export const LINK_BYTES_MAX = 262_144
+/** Bytes received but not applied above which a secondary acknowledges no more. */
+export const UNAPPLIED_BYTES_MAX = 33_554_432
+/** How long a handover may take before it is called off, ms. */
+export const HANDOVER_TIMEOUT_MS = 5_000
+/** How long an unproven connection may go without a hello, ms. */
+export const HELLO_TIMEOUT_MS = 5_000
+/** Unproven connections per link. */
+export const CANDIDATES_MAX = 4
+/** First and longest wait between two dials, ms. */
+export const DIAL_BACKOFF_MS = { first: 20, longest: 1_000 } as const
+/** Wait between two probes of a port that still accepted, ms. */
+export const PROBE_INTERVAL_MS = 4

@@ -1,0 +1,318 @@
+// The application thread's core: the tables' side of replication in either role. Messages of the sync thread, changes
+// of tables and time come in; messages, events and one deadline go out. Sans-io: the simulator runs it as it is.
+
+import type { Reason, Role } from '../wire/constants.ts'
+import { DIGEST_KEY_BYTES, FORWARD_TYPE_MIN, FrameType, REVERSE_TYPE_MIN } from '../wire/constants.ts'
+import { parseFrame } from '../wire/frame.ts'
+import { readProofResult } from '../wire/sequenced.ts'
+import { Feeder } from './feeder.ts'
+import type { FollowerEvent } from './follower.ts'
+import { Follower } from './follower.ts'
+import type { FromSync, ToSync } from './messages.ts'
+import type { Store } from './store.ts'
+import type { VerifyResult } from './verifications.ts'
+import { Verifications } from './verifications.ts'
+import type { Alone, HeldOutcome } from './waiters.ts'
+import { Waiters } from './waiters.ts'
+
+/** Never a role word. */
+const SHUT = -1
+
+export interface ReplicaOptions {
+  readonly stores: readonly Store[]
+  /** `open` is the role word under which tables may be written; SHUT closes them. */
+  readonly gate: { open: number }
+  /** Least time between two flushes, ms. */
+  readonly flushInterval: number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+}
+
+/** What a promotion found. */
+export interface RoleReport {
+  /** Position up to which the tables hold everything. */
+  readonly position: { readonly epoch: number; readonly sequence: number }
+  readonly sessions: number
+  /** Age of the last frame applied before the change, ms; null if there was none. */
+  readonly lastBatchAgeMs: number | null
+  /** Segments whose content was still awaited, per table; empty when nothing is missing. */
+  readonly missing: readonly { readonly table: string; readonly segments: number; readonly of: number }[]
+}
+
+export type ReplicaEvent =
+  | { type: 'role'; role: Role; epoch: number; reason: Reason; durationMs: number; report: RoleReport }
+  | { type: 'held'; group: number; outcome: HeldOutcome }
+  | { type: 'verified'; token: number; result: VerifyResult | undefined }
+  | { type: 'synced'; synced: boolean }
+  | FollowerEvent
+
+export class Replica {
+  role: Role = 'starting'
+  epoch = 0
+  private readonly stores: readonly Store[]
+  private readonly gate: { open: number }
+  private readonly flushInterval: number
+  private readonly random: () => number
+  private messages: ToSync[] = []
+  private events: ReplicaEvent[] = []
+  private readonly feeder: Feeder
+  private readonly follower: Follower
+  private readonly verifications: Verifications
+  private readonly waiters: Waiters
+  private peerAlive = false
+  private flushToken: number | undefined
+  private wasProtected = false
+  private wasSynced = false
+  private saidSessions = -1
+  /** Called when there is something new to do: the owner should call handleTimeout by pollTimeout(). */
+  onWork: (() => void) | undefined
+
+  constructor(options: ReplicaOptions) {
+    this.stores = options.stores
+    this.gate = options.gate
+    this.flushInterval = options.flushInterval
+    this.random = options.random
+    const post = (message: ToSync) => this.messages.push(message)
+    this.verifications = new Verifications((token, result) =>
+      this.events.push({ type: 'verified', token, result }),
+    )
+    this.feeder = new Feeder(this.stores, post, this.verifications)
+    this.follower = new Follower(this.stores, post, (event) => this.events.push(event))
+    this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
+    this.gate.open = SHUT
+    for (const store of this.stores) {
+      store.setTracking(false)
+      store.onChange = () => this.onWork?.()
+    }
+  }
+
+  // ---- What the node shows
+
+  /** Primary: the secondary holds everything but the batches in flight. */
+  get isProtected(): boolean {
+    return this.role === 'primary' && this.peerAlive && this.feeder.isProtecting
+  }
+
+  /** Secondary: the tables are one state of a living primary. */
+  get isSynced(): boolean {
+    return this.role === 'secondary' && this.peerAlive && this.follower.isSynced
+  }
+
+  lag(now: number): { batches: number; ms: number } {
+    return this.role === 'primary' ? this.feeder.lag(now) : { batches: 0, ms: 0 }
+  }
+
+  get position(): { epoch: number; sequence: number } {
+    return {
+      epoch: this.epoch,
+      sequence: this.role === 'primary' ? this.feeder.sequence : this.follower.applied,
+    }
+  }
+
+  // ---- Requests of the application
+
+  /** Everything written so far is to be held by the secondary. Gives the group whose `held` event answers. */
+  replicated(alone: Alone): number {
+    const group = this.waiters.join(alone)
+    if (this.role !== 'primary') this.waiters.handleEnded(this.role === 'stopped' ? 'closed' : 'not-primary')
+    else if (!this.isHolding) this.waiters.handleAlone()
+    this.considerHeld()
+    this.onWork?.()
+    return group
+  }
+
+  /** Proves that both nodes hold the same. Undefined as result: it cannot be finished. */
+  verify(): number {
+    const token = this.verifications.nextToken()
+    if (this.role === 'primary' && this.isHolding) this.verifications.begin(token)
+    else if (this.isSynced) {
+      this.verifications.handleAsked(token)
+      this.follower.askVerify(token)
+    } else this.events.push({ type: 'verified', token, result: undefined })
+    this.onWork?.()
+    return token
+  }
+
+  /** There is a living secondary that awaits nothing. */
+  private get isHolding(): boolean {
+    return this.peerAlive && this.feeder.isSynced
+  }
+
+  // ---- Messages of the sync thread
+
+  handleMessage(message: FromSync, now: number): void {
+    switch (message.type) {
+      case 'role':
+        this.handleRole(message, now)
+        break
+      case 'attach':
+        if (this.role !== 'primary' || message.epoch !== this.epoch) break
+        this.feeder.attachTo(message.follow, this.drawKey(), now)
+        this.waiters.handleAttached()
+        break
+      case 'detach':
+        this.feeder.detach()
+        this.abandonVerifications()
+        break
+      case 'frame':
+        this.handleFrame(message.frame, now)
+        break
+      case 'ack':
+        this.feeder.handleAck(message.attach, message)
+        break
+      case 'peer':
+        this.peerAlive = message.alive
+        if (!message.alive) this.abandonVerifications()
+        break
+      case 'flush':
+        this.gate.open = SHUT
+        this.flushToken = message.token
+        break
+      case 'resume':
+        this.flushToken = undefined
+        if (this.role === 'primary') this.gate.open = message.word
+        break
+      default:
+        break
+    }
+    this.afterwards()
+  }
+
+  private handleRole(message: Extract<FromSync, { type: 'role' }>, now: number): void {
+    this.gate.open = SHUT
+    this.flushToken = undefined
+    this.abandonVerifications()
+    this.waiters.handleEnded(message.role === 'stopped' ? 'closed' : 'not-primary')
+    const report = this.report(message.position, now)
+    this.role = message.role
+    this.epoch = message.epoch
+    this.follower.detach()
+    if (message.role === 'primary') {
+      for (const store of this.stores) store.setAwaited(0, store.segments, false)
+      this.feeder.begin(message.epoch)
+      this.gate.open = message.word
+      this.messages.push({ type: 'promoted', epoch: message.epoch })
+    } else {
+      this.feeder.detach()
+    }
+    const { role, epoch, reason, durationMs } = message
+    this.events.push({ type: 'role', role, epoch, reason, durationMs, report })
+  }
+
+  private report(position: { epoch: number; sequence: number }, now: number): RoleReport {
+    const isSecondary = this.role === 'secondary' && this.follower.attach !== 0
+    return {
+      position,
+      sessions: this.sessions,
+      lastBatchAgeMs: isSecondary ? Math.max(0, now - this.follower.appliedAt) : null,
+      missing: this.stores
+        .filter((store) => store.awaited > 0)
+        .map((store) => ({ table: store.name, segments: store.awaited, of: store.segments })),
+    }
+  }
+
+  private handleFrame(bytes: Uint8Array, now: number): void {
+    const frame = parseFrame(bytes)
+    if (typeof frame === 'string') throw new Error(`the sync thread let a frame pass that is ${frame}`)
+    if (frame.type === FrameType.PROOF_RESULT) {
+      const result = readProofResult(frame.payload)
+      if (result !== undefined) this.verifications.handleResult(result)
+    }
+    const isForward = frame.type >= FORWARD_TYPE_MIN && frame.type < REVERSE_TYPE_MIN
+    if (isForward && this.role === 'secondary') {
+      this.follower.handleFrame(frame, now)
+      this.epoch = frame.epoch
+    } else if (!isForward && this.role === 'primary' && frame.epoch === this.epoch) {
+      this.feeder.handleFrame(frame, () => this.drawKey(), now)
+    }
+  }
+
+  /** After anything that may have changed what is held. */
+  private afterwards(): void {
+    if (this.role === 'primary') {
+      if (!this.isHolding) this.waiters.handleAlone()
+      this.considerHeld()
+    }
+    const isProtected = this.isProtected
+    if (isProtected !== this.wasProtected) {
+      this.wasProtected = isProtected
+      this.messages.push({ type: 'protected', value: isProtected })
+    }
+    const isSynced = this.isSynced || isProtected
+    if (isSynced !== this.wasSynced) {
+      this.wasSynced = isSynced
+      this.events.push({ type: 'synced', synced: isSynced })
+    }
+    this.onWork?.()
+  }
+
+  private considerHeld(): void {
+    if (this.role !== 'primary' || !this.isHolding) return
+    if (this.waiters.hasUnsent && this.feeder.isClean) this.waiters.handleFlushed(this.feeder.sequence)
+    this.waiters.handleHeld(this.feeder.ack!.received)
+  }
+
+  private abandonVerifications(): void {
+    for (const token of this.verifications.reset())
+      this.events.push({ type: 'verified', token, result: undefined })
+  }
+
+  // ---- Time
+
+  /** When handleTimeout is to be called; undefined when there is nothing to wait for. */
+  pollTimeout(now: number): number | undefined {
+    if (this.messages.length > 0 || this.events.length > 0) return now
+    if (this.role === 'secondary') return this.follower.hasWork ? now : undefined
+    if (this.role !== 'primary') return undefined
+    const flush = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
+    const work = this.feeder.workDeadline(now)
+    if (flush === undefined) return work
+    return work === undefined ? flush : Math.min(flush, work)
+  }
+
+  /** Flushes when due, does one slice of comparing, and says what is to be said. */
+  handleTimeout(now: number): void {
+    if (this.role === 'primary') {
+      const due = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
+      if (due !== undefined && now >= due) this.feeder.flush(now)
+      const work = this.feeder.workDeadline(now)
+      if (work !== undefined && now >= work) this.feeder.work(now)
+      if (this.flushToken !== undefined && this.feeder.isClean) {
+        this.messages.push({ type: 'flushed', token: this.flushToken, sequence: this.feeder.sequence })
+        this.flushToken = undefined
+      }
+    } else if (this.role === 'secondary') {
+      if (this.follower.hasWork) this.follower.work()
+      this.follower.reportApplied()
+    }
+    this.afterwards()
+  }
+
+  private get sessions(): number {
+    let sum = 0
+    for (const store of this.stores) sum += store.size
+    return sum
+  }
+
+  takeMessages(): ToSync[] {
+    if (this.role === 'secondary') this.follower.reportApplied()
+    const sessions = this.sessions
+    if (this.messages.length > 0 && sessions !== this.saidSessions) {
+      this.saidSessions = sessions
+      this.messages.push({ type: 'sessions', sessions })
+    }
+    const messages = this.messages
+    this.messages = []
+    return messages
+  }
+
+  takeEvents(): ReplicaEvent[] {
+    const events = this.events
+    this.events = []
+    return events
+  }
+
+  private drawKey(): Uint8Array {
+    return Uint8Array.from({ length: DIGEST_KEY_BYTES }, () => Math.floor(this.random() * 256))
+  }
+}

@@ -1,0 +1,81 @@
+// What the application asked for and waits on: promote and close.
+import { FrameType } from '../wire/constants.ts'
+import { encodeStatusFrame } from '../wire/control.ts'
+import { NO_LINEAGE } from '../wire/status.ts'
+import type { Handover } from './handover.ts'
+import { HANDOVER_TIMEOUT_MS } from './options.ts'
+import type { Roles } from './roles.ts'
+import type { Core } from './state.ts'
+
+export class Requests {
+  private readonly core: Core
+  private readonly roles: Roles
+  private readonly handover: Handover
+  private promotes: { request: number; since: number }[] = []
+  private closing: { request: number; since: number } | undefined
+
+  constructor(core: Core, roles: Roles, handover: Handover) {
+    this.core = core
+    this.roles = roles
+    this.handover = handover
+  }
+
+  handlePromote(request: number, force: boolean, now: number): void {
+    const { state, peer, options } = this.core
+    if (state.role === 'primary') {
+      this.core.post({ type: 'result', request })
+    } else if (state.role === 'stopped') {
+      this.refuse(request, 'the node is closed')
+    } else if (peer.alive) {
+      this.promotes.push({ request, since: now })
+      this.roles.claimByOperator(now)
+    } else if (!state.complete && !force) {
+      const missing = state.lineage === NO_LINEAGE ? 'it holds no state' : 'its state is incomplete'
+      this.refuse(
+        request,
+        `node '${options.id}' is not synced: ${missing}; promote({ force: true }) does it anyway`,
+      )
+    } else {
+      this.roles.promote('operator', now, now)
+      this.core.post({ type: 'result', request })
+    }
+  }
+
+  handleClose(request: number, now: number): void {
+    if (this.closing !== undefined) return
+    this.closing = { request, since: now }
+    if (this.core.state.role === 'primary') this.handover.begin('handover', undefined, now)
+    this.settle(now)
+  }
+
+  handleTick(now: number): void {
+    const late = this.promotes.filter(({ since }) => now - since >= HANDOVER_TIMEOUT_MS)
+    this.promotes = this.promotes.filter((promote) => !late.includes(promote))
+    const { options } = this.core
+    for (const { request } of late) {
+      this.refuse(
+        request,
+        `node '${options.peer}' is alive and did not hand over within ${HANDOVER_TIMEOUT_MS} ms`,
+      )
+    }
+    if (this.promotes.length > 0) this.roles.claimByOperator(now)
+  }
+
+  /** Answers what has come true. */
+  settle(now: number): void {
+    const { state } = this.core
+    if (state.role === 'primary') {
+      for (const { request } of this.promotes.splice(0)) this.core.post({ type: 'result', request })
+    }
+    if (this.closing === undefined || state.role === 'stopped') return
+    if (this.handover.isRunning && state.role === 'primary') return
+    this.core.broadcast(encodeStatusFrame(FrameType.GOODBYE, this.core.statusAt(now)), now)
+    this.roles.stop(now)
+    this.core.post({ type: 'result', request: this.closing.request })
+    this.core.act({ type: 'stop' })
+  }
+
+  private refuse(request: number, message: string): void {
+    this.core.post({ type: 'result', request, error: { code: 'ERR_PROMOTE', message } })
+  }
+}

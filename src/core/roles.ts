@@ -1,0 +1,286 @@
+// Roles: when this node acts as primary, when it stops, and how the two agree while both live.
+//
+//   starting --peer is primary--> secondary          starting --no peer within holdDown--> primary
+//   starting/secondary --claim granted--> primary    secondary --peer dead--> primary
+//   primary --claim granted to the peer--> secondary primary --meets a better primary--> secondary
+//
+// With a living peer a role changes only by claim and grant. A grant binds: its giver never again acts at or below the
+// granted epoch. Epochs of the two nodes differ in parity, so two primaries never share one, whatever was lost.
+
+import type { Reason } from '../wire/constants.ts'
+import { FrameType } from '../wire/constants.ts'
+import type { Claim, Offer } from '../wire/control.ts'
+import { encodeClaim, encodeStatusFrame } from '../wire/control.ts'
+import { emptyFrame } from '../wire/frame.ts'
+import type { NodeStatus } from '../wire/status.ts'
+import { NO_LINEAGE } from '../wire/status.ts'
+import type { Candidate } from './election.ts'
+import { compareClaims, comparePrimaries, nextEpoch } from './election.ts'
+import type { Feed } from './feed.ts'
+import type { Handover } from './handover.ts'
+import type { Core } from './state.ts'
+
+interface OwnClaim {
+  readonly epoch: number
+  readonly reason: Reason
+  readonly since: number
+}
+
+export class Roles {
+  private readonly core: Core
+  private readonly feed: Feed
+  private readonly handover: Handover
+  private claim: OwnClaim | undefined
+  /** After a denial: not before this. */
+  private claimNotBefore = 0
+  private offer: (Offer & { readonly at: number }) | undefined
+  readonly holdDownAt: number
+
+  constructor(core: Core, feed: Feed, handover: Handover) {
+    this.core = core
+    this.feed = feed
+    this.handover = handover
+    this.holdDownAt = core.state.startedAt + core.options.holdDownMs
+  }
+
+  private mine(now: number): Candidate {
+    return { id: this.core.options.id, status: this.core.statusAt(now) }
+  }
+
+  private theirs(status: NodeStatus): Candidate {
+    return { id: this.core.options.peer, status }
+  }
+
+  /** Looks at the situation and acts on it. Called after everything that may have changed it; idempotent. */
+  decide(now: number): void {
+    const { state, peer, options } = this.core
+    if (state.role === 'stopped') return
+    if (!peer.alive) {
+      if (state.role === 'starting' && now >= this.holdDownAt && options.mode === 'availability') {
+        this.promote('alone', state.startedAt, now)
+      }
+      return
+    }
+    const status = peer.status
+    if (status === undefined || status.role === 'stopped') return
+    if (state.role === 'primary') {
+      if (status.role === 'primary') this.meetPrimary(status, now)
+      return
+    }
+    if (status.role === 'primary') this.meetAsFollower(status, now)
+    else this.considerClaim(status, now)
+  }
+
+  /** Two acting primaries: the rule of comparePrimaries says who stays; the other steps down by itself. */
+  private meetPrimary(status: NodeStatus, now: number): void {
+    const { state } = this.core
+    const verdict = comparePrimaries(this.mine(now), this.theirs(status))
+    const sameLineage = status.lineage === state.lineage
+    if (verdict.order < 0) {
+      this.handover.cancel('another primary stays')
+      this.demote(sameLineage ? 'later-epoch' : 'older-lineage', now, now)
+    } else if (!sameLineage && state.epoch <= status.epoch) this.promote('older-lineage', now, now)
+  }
+
+  private meetAsFollower(status: NodeStatus, now: number): void {
+    const { state } = this.core
+    const following = this.feed.following
+    if (following?.epoch !== status.epoch || following.incarnation !== status.incarnation) {
+      if (isOutdated(status, this.core.statusAt(now))) {
+        this.beginClaim('later-epoch', now)
+        return
+      }
+      this.claim = undefined
+      this.offer = undefined
+      if (state.role === 'starting') this.enter('secondary', 'follows', now, now)
+      this.feed.follow(now)
+    }
+    const offer = this.offer
+    if (offer === undefined) return
+    if (now - offer.at > this.core.boundMs) this.offer = undefined
+    else if (this.feed.isSynced && this.feed.applied >= offer.position) this.beginClaim(offer.reason, now)
+  }
+
+  private considerClaim(status: NodeStatus, now: number): void {
+    const { state, options } = this.core
+    if (compareClaims(this.mine(now), this.theirs(status), options).order <= 0) return
+    if (!state.complete && state.lineage !== NO_LINEAGE && !options.promoteUnsynced) return
+    const fresh = state.lineage === NO_LINEAGE && status.lineage === NO_LINEAGE
+    const orphaned = state.role === 'secondary' && status.role === 'starting'
+    this.beginClaim(fresh ? 'fresh-start' : orphaned ? 'peer-restarted' : 'better-claim', now)
+  }
+
+  private beginClaim(reason: Reason, now: number): void {
+    const { state } = this.core
+    if (this.claim !== undefined && this.claim.epoch > Math.max(state.granted, state.epoch)) return
+    if (now < this.claimNotBefore) return
+    this.claim = { epoch: this.freshEpoch(), reason, since: now }
+    state.hear(this.claim.epoch)
+    this.sayClaim(now)
+  }
+
+  private freshEpoch(): number {
+    const { state, place } = this.core
+    return nextEpoch(place, Math.max(state.heardEpoch, state.granted, state.epoch))
+  }
+
+  private sayClaim(now: number): void {
+    const { epoch, reason } = this.claim!
+    this.core.broadcast(encodeClaim({ epoch, reason, status: this.core.statusAt(now) }), now)
+  }
+
+  /** Each heartbeat interval: what was not answered is said again; what no longer holds is dropped. */
+  handleTick(now: number): void {
+    if (this.claim === undefined) return
+    if (now - this.claim.since > 2 * this.core.boundMs) this.claim = undefined
+    else this.sayClaim(now)
+  }
+
+  handleClaim(claim: Claim, now: number): void {
+    const { state, options } = this.core
+    if (claim.epoch <= state.granted || claim.epoch <= state.epoch) {
+      if (claim.epoch === state.granted && state.role !== 'primary') this.sayGrant(claim.epoch, now)
+      else this.deny(now)
+      return
+    }
+    state.hear(claim.epoch)
+    if (state.role === 'primary') {
+      const outdated = isOutdated(this.core.statusAt(now), claim.status)
+      if (outdated || this.handover.accepts(claim)) this.grant(claim, now)
+      else {
+        if (claim.reason === 'operator') this.handover.begin('operator', undefined, now)
+        this.deny(now)
+      }
+      return
+    }
+    const verdict = compareClaims(this.theirs(claim.status), this.mine(now), options)
+    if (verdict.order > 0) this.grant(claim, now)
+    else this.deny(now)
+  }
+
+  private deny(now: number): void {
+    this.core.broadcast(encodeStatusFrame(FrameType.DENY, this.core.statusAt(now)), now)
+  }
+
+  private grant(claim: Claim, now: number): void {
+    const { state } = this.core
+    this.claim = undefined
+    state.granted = claim.epoch
+    if (state.role === 'primary') this.demote(claim.reason, this.handover.since ?? now, now)
+    this.handover.handleGranted()
+    this.sayGrant(claim.epoch, now)
+  }
+
+  private sayGrant(epoch: number, now: number): void {
+    this.core.broadcast(emptyFrame(FrameType.GRANT, epoch), now)
+  }
+
+  handleGrant(epoch: number, now: number): void {
+    const claim = this.claim
+    if (claim?.epoch !== epoch || this.core.state.role === 'primary') return
+    this.promote(claim.reason, claim.since, now, epoch)
+  }
+
+  handleDeny(now: number): void {
+    if (this.claim === undefined) return
+    this.claim = undefined
+    this.claimNotBefore = now + this.core.options.interval
+  }
+
+  handleOffer(offer: Offer, epoch: number, now: number): void {
+    if (this.core.state.role !== 'secondary' || this.feed.following?.epoch !== epoch) return
+    this.offer = { ...offer, at: now }
+  }
+
+  /** Operator's word: claim from a living primary, or act alone when there is none. */
+  claimByOperator(now: number): void {
+    this.beginClaim('operator', now)
+  }
+
+  /** Death, silence or goodbye of the peer. `since`: when the first sign of it was seen. */
+  handlePeerLost(reason: Reason, since: number, now: number): void {
+    const { state, options } = this.core
+    this.claim = undefined
+    this.offer = undefined
+    this.handover.handlePeerLost(now)
+    if (state.role !== 'secondary' || options.mode !== 'availability') return
+    if (!state.complete && !options.promoteUnsynced) return
+    this.promote(reason, since, now)
+  }
+
+  /** The peer came back as another process: what was agreed with the old one is void. */
+  handlePeerReplaced(): void {
+    this.claim = undefined
+    this.offer = undefined
+    this.claimNotBefore = 0
+  }
+
+  /** Becomes primary of a new epoch. Without a complete state of its lineage a node starts a lineage of its own. */
+  promote(reason: Reason, since: number, now: number, epoch: number = this.freshEpoch()): void {
+    const { state, options } = this.core
+    const position = { epoch: state.epoch, sequence: this.feed.received }
+    this.claim = undefined
+    this.offer = undefined
+    this.feed.beginReign()
+    state.epoch = epoch
+    state.hear(epoch)
+    if (!state.complete || state.lineage === NO_LINEAGE) {
+      state.lineage = drawLineage(options.random)
+      state.lineageBornAt = now
+    }
+    state.complete = true
+    state.role = 'primary'
+    state.reason = reason
+    const word = state.openWord()
+    this.core.act({ type: 'word', word })
+    this.announce(word, position, now - since, now)
+  }
+
+  private demote(reason: Reason, since: number, now: number): void {
+    this.core.act({ type: 'word', word: this.core.state.shutWord() })
+    this.feed.detach()
+    this.enter('secondary', reason, since, now)
+  }
+
+  /** Ends the node. */
+  stop(now: number): void {
+    this.core.act({ type: 'word', word: this.core.state.shutWord() })
+    this.feed.detach()
+    this.enter('stopped', 'closed', now, now)
+  }
+
+  private enter(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {
+    const { state } = this.core
+    const position = { epoch: state.epoch, sequence: this.feed.position }
+    state.role = role
+    state.reason = reason
+    this.announce(0, position, now - since, now)
+  }
+
+  /** Tells the application thread, and the peer without waiting for the next heartbeat. */
+  private announce(
+    word: number,
+    position: { epoch: number; sequence: number },
+    durationMs: number,
+    now: number,
+  ): void {
+    const { role, epoch, lineage, reason } = this.core.state
+    this.core.post({ type: 'role', role, epoch, lineage, reason, word, position, durationMs })
+    this.core.broadcast(encodeStatusFrame(FrameType.KEEPALIVE, this.core.statusAt(now)), now)
+  }
+}
+
+/** A primary whose peer holds a complete state of a later epoch of the same lineage has been outlived. */
+function isOutdated(primary: NodeStatus, other: NodeStatus): boolean {
+  return primary.lineage === other.lineage && other.complete && other.epoch > primary.epoch
+}
+
+function drawLineage(random: () => number): string {
+  let text = ''
+  for (let i = 0; i < 4; i++) {
+    text += Math.floor(random() * 65_536)
+      .toString(16)
+      .padStart(4, '0')
+  }
+  return text === NO_LINEAGE ? drawLineage(random) : text
+}

@@ -1,0 +1,122 @@
+// What a node knows of itself and of its peer, and the few things every part of the core may do. Data and small
+// questions only; decisions are in roles.ts, frames in feed.ts, wires in node.ts.
+import type { Reason, RefusalName, Role } from '../wire/constants.ts'
+import type { Hello } from '../wire/hello.ts'
+import type { NodeStatus } from '../wire/status.ts'
+import { NO_LINEAGE } from '../wire/status.ts'
+import type { Action } from './actions.ts'
+import type { Link } from './link.ts'
+import type { FromSync } from './messages.ts'
+import { WordState } from './messages.ts'
+import type { CoreOptions } from './options.ts'
+
+/** This node. */
+export class NodeState {
+  role: Role = 'starting'
+  /** Epoch led (primary) or followed (secondary). */
+  epoch = 0
+  /** Highest epoch heard, granted or used; the next own epoch is above it. */
+  heardEpoch: number
+  /** Highest epoch granted to the peer: this node never acts at or below it. */
+  granted = 0
+  lineage = NO_LINEAGE
+  lineageBornAt = 0
+  /** The tables are one consistent state of `lineage`. */
+  complete = false
+  reason: Reason = 'none'
+  /** Sessions over all tables, as the application thread last said. */
+  sessions = 0
+  /** The application thread says: everything written is with the secondary. */
+  isProtected = false
+  /** The role word says OPEN. */
+  open = false
+  private reign = 0
+  readonly startedAt: number
+  private progressAt: number
+  private progress = 0
+
+  constructor(now: number, epochFloor: number) {
+    this.startedAt = now
+    this.progressAt = now
+    this.heardEpoch = Math.max(0, epochFloor - 1)
+  }
+
+  /** A word that no earlier reign had. */
+  openWord(): number {
+    this.reign++
+    this.open = true
+    return (this.reign << 2) | WordState.OPEN
+  }
+
+  shutWord(): number {
+    this.open = false
+    return (this.reign << 2) | WordState.SHUT
+  }
+
+  hear(epoch: number): void {
+    if (epoch > this.heardEpoch) this.heardEpoch = epoch
+  }
+
+  handleProgress(progress: number, now: number): void {
+    if (progress === this.progress) return
+    this.progress = progress
+    this.progressAt = now
+  }
+
+  progressAgeMs(now: number): number {
+    return Math.max(0, now - this.progressAt)
+  }
+}
+
+/** The other node, as far as it was heard. */
+export class Peer {
+  /** '' until the first hello. */
+  incarnation = ''
+  hello: Hello | undefined
+  status: NodeStatus | undefined
+  /** Heard within the bound and not declared dead. */
+  alive = false
+  /** Said goodbye; only a new incarnation can return. */
+  left = false
+  /** Heartbeat key of this pair of incarnations. */
+  key: Uint8Array | undefined
+
+  /** Statuses travel on two links and may overtake each other; uptime tells which is newer. */
+  handleStatus(status: NodeStatus): boolean {
+    if (status.incarnation !== this.incarnation) return false
+    if (this.status !== undefined && status.uptimeMs < this.status.uptimeMs) return false
+    this.status = status
+    return true
+  }
+
+  replace(hello: Hello, key: Uint8Array): void {
+    this.incarnation = hello.status.incarnation
+    this.hello = hello
+    this.status = hello.status
+    this.left = false
+    this.key = key
+  }
+}
+
+/** What the parts of the core share. */
+export interface Core {
+  readonly options: CoreOptions
+  readonly place: 0 | 1
+  readonly state: NodeState
+  readonly peer: Peer
+  readonly links: readonly [Link, Link]
+  /** Detection bound, ms. */
+  readonly boundMs: number
+  act(action: Action): void
+  post(message: FromSync): void
+  /** Sends on the proven stream of a link, if there is one. */
+  send(link: Link, frame: Uint8Array, now: number): void
+  /** Sends on every proven stream. */
+  broadcast(frame: Uint8Array, now: number): void
+  /** Closes the proven stream of a link after telling the peer why. */
+  refuse(link: Link, reason: RefusalName, now: number): void
+  /** Counts something refused or ignored under its own name. */
+  count(name: string): void
+  /** What this node says of itself now. */
+  statusAt(now: number): NodeStatus
+}

@@ -1,0 +1,40 @@
+// Timers as data: a deadline per name, and the earliest of them.
+
+export class Timers<Name extends string> {
+  private readonly deadlines = new Map<Name, number>()
+
+  set(name: Name, deadline: number): void {
+    this.deadlines.set(name, deadline)
+  }
+
+  /** Sets the deadline unless an earlier one stands. */
+  setEarlier(name: Name, deadline: number): void {
+    const current = this.deadlines.get(name)
+    if (current === undefined || deadline < current) this.deadlines.set(name, deadline)
+  }
+
+  clear(name: Name): void {
+    this.deadlines.delete(name)
+  }
+
+  get(name: Name): number | undefined {
+    return this.deadlines.get(name)
+  }
+
+  /** True once per deadline that has passed; the timer is cleared. */
+  due(name: Name, now: number): boolean {
+    const deadline = this.deadlines.get(name)
+    if (deadline === undefined || deadline > now) return false
+    this.deadlines.delete(name)
+    return true
+  }
+
+  /** The earliest deadline; undefined when none is set. */
+  next(): number | undefined {
+    let earliest: number | undefined
+    for (const deadline of this.deadlines.values()) {
+      if (earliest === undefined || deadline < earliest) earliest = deadline
+    }
+    return earliest
+  }
+}

@@ -1,0 +1,68 @@
+// HELLO: the first frame on a link, both ways (docs/PROTOCOL.md section 5). Nothing else is read before it.
+import { ByteReader } from './bytes.ts'
+import type { RefusalName } from './constants.ts'
+import { CONTRIBUTION_BYTES, FrameType, NAME_BYTES_MAX, REFUSALS, TABLES_MAX } from './constants.ts'
+import { beginFrame, sealFrame } from './frame.ts'
+import type { NodeStatus } from './status.ts'
+import { readStatus, writeStatus } from './status.ts'
+
+export interface TableInfo {
+  readonly name: string
+  /** 16 hex digits over the schema. */
+  readonly schemaHash: string
+  readonly capacity: number
+}
+
+export interface Hello {
+  readonly cluster: string
+  readonly id: string
+  /** 0 = m1, 1 = m2. */
+  readonly link: number
+  /** 32 random bytes of this process; both sides' together give the heartbeat key. */
+  readonly contribution: Uint8Array
+  /** ms */
+  readonly heartbeatInterval: number
+  readonly heartbeatLost: number
+  readonly tables: readonly TableInfo[]
+  readonly status: NodeStatus
+}
+
+export function encodeHello(hello: Hello): Uint8Array {
+  const writer = beginFrame(FrameType.HELLO, hello.status.epoch, 0, 0, 512)
+    .text(hello.cluster)
+    .text(hello.id)
+    .u8(hello.link)
+    .raw(hello.contribution)
+    .f64(hello.heartbeatInterval)
+    .u16(hello.heartbeatLost)
+    .u8(hello.tables.length)
+  for (const table of hello.tables) writer.text(table.name).hex(table.schemaHash).u32(table.capacity)
+  return sealFrame(writeStatus(writer, hello.status))
+}
+
+export function decodeHello(payload: Uint8Array): Hello | undefined {
+  const reader = new ByteReader(payload)
+  const cluster = reader.text(NAME_BYTES_MAX)
+  const id = reader.text(NAME_BYTES_MAX)
+  const link = reader.u8()
+  const contribution = reader.raw(CONTRIBUTION_BYTES).slice()
+  const heartbeatInterval = reader.f64()
+  const heartbeatLost = reader.u16()
+  const count = reader.u8()
+  if (reader.failed || count > TABLES_MAX) return undefined
+  const tables: TableInfo[] = []
+  for (let i = 0; i < count; i++) {
+    tables.push({ name: reader.text(NAME_BYTES_MAX), schemaHash: reader.hex(8), capacity: reader.u32() })
+  }
+  const status = readStatus(reader)
+  if (!reader.done) return undefined
+  return { cluster, id, link, contribution, heartbeatInterval, heartbeatLost, tables, status }
+}
+
+export function encodeRefused(reason: RefusalName): Uint8Array {
+  return sealFrame(beginFrame(FrameType.REFUSED, 0, 0, 0, 40).u8(REFUSALS.indexOf(reason)))
+}
+
+export function decodeRefused(payload: Uint8Array): RefusalName {
+  return REFUSALS[payload[0] ?? 0] ?? 'unknown'
+}
