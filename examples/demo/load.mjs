@@ -80,7 +80,7 @@ export class Load {
   #tick() {
     const now = performance.now()
     const { flows } = this
-    const due = Math.floor(((now - this.#begun) / this.#paceMs) * flows.count)
+    const due = Math.floor(rounds(now - this.#begun, this.#paceMs) * flows.count)
     const last = Math.min(due, this.#next + BURST)
     for (; this.#next < last; this.#next++) {
       const flow = this.#next % flows.count
@@ -121,6 +121,13 @@ export class Load {
     if (gap > this.#window.gapMsMax) this.#window.gapMsMax = gap
     if (flows.seenCount === flows.count) this.#awaited?.()
   }
+}
+
+// How often every flow has asked by now. The first round takes twice as long and begins slowly, because it makes all
+// sessions while every process is still cold; at its end the rate is that of all later ones.
+function rounds(elapsedMs, paceMs) {
+  const share = elapsedMs / (2 * paceMs)
+  return share < 1 ? share * share : elapsedMs / paceMs - 1
 }
 
 // Repetitions by the moment they are due, in slots of some milliseconds: there are tens of thousands at once, and

@@ -62,12 +62,19 @@ export class Process extends EventEmitter {
   }
 
   /** The data of the next such event. */
-  awaitEvent(event, withinMs) {
+  async awaitEvent(event, withinMs) {
+    let arrived
+    let ended
     const arrives = new Promise((resolve, reject) => {
-      this.once(event, resolve)
-      this.once('ended', (why) => reject(new Error(why)))
+      arrived = resolve
+      ended = (why) => reject(new Error(why))
+      this.once(event, arrived).once('ended', ended)
     })
-    return within(withinMs, `${this.name} reports '${event}'`, arrives)
+    try {
+      return await within(withinMs, `${this.name} reports '${event}'`, arrives)
+    } finally {
+      this.off(event, arrived).off('ended', ended)
+    }
   }
 
   /** kill -9; resolves when the process is gone. */
