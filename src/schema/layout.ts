@@ -41,6 +41,8 @@ export interface FieldLayout {
   readonly coreKind: number
   /** A one-byte value is below this; 0 for others. */
   readonly limit: number
+  /** A number that is an integer from 0 to this is stored as one unsigned word of `size`; -1: none is. */
+  readonly wordMax: number
   /** Longest wire form. */
   readonly wireMax: number
 }
@@ -63,19 +65,20 @@ interface Form {
   readonly align: number
   readonly coreKind: number
   readonly wireMax: number
+  readonly wordMax?: number
   readonly limit?: number
   readonly names?: readonly string[]
 }
 
 const SCALARS = {
-  u8: { type: FIELD.u8, size: 1, align: 1, coreKind: CORE.byte, wireMax: 1, limit: 256 },
+  u8: { type: FIELD.u8, wordMax: 0xff, size: 1, align: 1, coreKind: CORE.byte, wireMax: 1, limit: 256 },
   bool: { type: FIELD.bool, size: 1, align: 1, coreKind: CORE.byte, wireMax: 1, limit: 2 },
-  u16: { type: FIELD.u16, size: 2, align: 2, coreKind: CORE.u16, wireMax: 3 },
-  u32: { type: FIELD.u32, size: 4, align: 4, coreKind: CORE.u32, wireMax: 5 },
-  i32: { type: FIELD.i32, size: 4, align: 4, coreKind: CORE.i32, wireMax: 5 },
-  u53: { type: FIELD.u53, size: 8, align: 8, coreKind: CORE.u53, wireMax: 8 },
+  u16: { type: FIELD.u16, wordMax: 0xffff, size: 2, align: 2, coreKind: CORE.u16, wireMax: 3 },
+  u32: { type: FIELD.u32, wordMax: 0xffffffff, size: 4, align: 4, coreKind: CORE.u32, wireMax: 5 },
+  i32: { type: FIELD.i32, wordMax: 0x7fffffff, size: 4, align: 4, coreKind: CORE.i32, wireMax: 5 },
+  u53: { type: FIELD.u53, wordMax: 0xffffffff, size: 8, align: 8, coreKind: CORE.u53, wireMax: 8 },
   f64: { type: FIELD.f64, size: 8, align: 8, coreKind: CORE.raw, wireMax: 8 },
-  ipv4: { type: FIELD.ipv4, size: 4, align: 4, coreKind: CORE.ipv4, wireMax: 4 },
+  ipv4: { type: FIELD.ipv4, wordMax: 0xffffffff, size: 4, align: 4, coreKind: CORE.ipv4, wireMax: 4 },
   ipv6: { type: FIELD.ipv6, size: 16, align: 8, coreKind: CORE.raw, wireMax: 16 },
   ip: { type: FIELD.ip, size: 16, align: 8, coreKind: CORE.ip, wireMax: 17 },
 } as const satisfies Record<string, Form>
@@ -104,8 +107,8 @@ function place(shape: Shape, start: number): { fields: FieldLayout[]; end: numbe
   const fields: FieldLayout[] = []
   let end = start
   for (const { name, index, form } of [...forms].sort((a, b) => b.form.align - a.form.align)) {
-    const { type, size, coreKind, wireMax, limit = 0, names = [] } = form
-    fields[index] = { name, type, index, offset: end, size, names, coreKind, limit, wireMax }
+    const { type, size, coreKind, wireMax, limit = 0, names = [], wordMax = -1 } = form
+    fields[index] = { name, type, index, offset: end, size, names, coreKind, limit, wordMax, wireMax }
     end += size
   }
   return { fields, end }

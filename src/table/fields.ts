@@ -67,38 +67,31 @@ export class FieldIo {
   }
 
   #writeNumber(field: FieldLayout, at: number, value: number): void {
-    const engine = this.#engine
-    switch (field.type) {
-      case FIELD.u8:
-        if ((value & 255) !== value) throw this.#wrong(field, value)
-        engine.u8[at] = value
-        return
-      case FIELD.u16:
-        if ((value & 0xffff) !== value) throw this.#wrong(field, value)
-        engine.u16[at >>> 1] = value
-        return
-      case FIELD.u32:
-      case FIELD.ipv4:
-        if (value >>> 0 !== value) throw this.#wrong(field, value)
-        engine.u32[at >>> 2] = value
-        return
-      case FIELD.u53: {
-        const low = value >>> 0
-        if (low !== value && !(Number.isSafeInteger(value) && value >= 0)) throw this.#wrong(field, value)
-        engine.u32[at >>> 2] = low
-        engine.u32[(at >>> 2) + 1] = low === value ? 0 : value / TWO_32
-        return
-      }
-      case FIELD.i32:
-        if ((value | 0) !== value) throw this.#wrong(field, value)
-        engine.i32[at >>> 2] = value
-        return
-      case FIELD.f64:
-        engine.f64[at >>> 3] = value
-        return
-      default:
-        throw this.#wrong(field, value)
+    const low = value >>> 0
+    if (low !== value || low > field.wordMax) {
+      this.#writeWide(field, at, value)
+      return
     }
+    const { size } = field
+    const engine = this.#engine
+    if (size === 4) engine.u32[at >>> 2] = low
+    else if (size === 2) engine.u16[at >>> 1] = low
+    else if (size === 1) engine.u8[at] = low
+    else {
+      engine.u32[at >>> 2] = low
+      engine.u32[(at >>> 2) + 1] = 0
+    }
+  }
+
+  /** Numbers that are not one unsigned word. */
+  #writeWide(field: FieldLayout, at: number, value: number): void {
+    const { i32, u32, f64 } = this.#engine
+    if (field.type === FIELD.f64) f64[at >>> 3] = value
+    else if (field.type === FIELD.i32 && (value | 0) === value) i32[at >>> 2] = value
+    else if (field.type === FIELD.u53 && Number.isSafeInteger(value) && value >= 0) {
+      u32[at >>> 2] = value
+      u32[(at >>> 2) + 1] = value / TWO_32
+    } else throw this.#wrong(field, value)
   }
 
   #writeOther(field: FieldLayout, at: number, value: unknown): void {
