@@ -3,7 +3,7 @@
 // digest always speaks of the state right after the batch before it. Sans-io.
 
 import type { ByteWriter } from '../wire/bytes.ts'
-import { FRAME_HEADER_BYTES, FrameType } from '../wire/constants.ts'
+import { FRAME_HEADER_BYTES, FRAME_TYPE_OFFSET, FrameType } from '../wire/constants.ts'
 import type { Frame } from '../wire/frame.ts'
 import { beginFrame, sealFrame } from '../wire/frame.ts'
 import {
@@ -61,6 +61,8 @@ export class Feeder {
   private proofAt = 0
   private proofTable = 0
   private proofSegment = 0
+  /** The last batch left overflowed records unsent. */
+  private isPartial = false
   private lastFlushAt = Number.NEGATIVE_INFINITY
 
   constructor(stores: readonly Store[], post: (message: ToSync) => void, verifications: Verifications) {
@@ -84,6 +86,7 @@ export class Feeder {
     this.inFlight = []
     this.outstandingBytes = 0
     this.receivedCount = 0
+    this.isPartial = false
     this.wanted = []
   }
 
@@ -140,7 +143,10 @@ export class Feeder {
     return this.isDirty && this.hasRoom ? this.lastFlushAt + flushInterval : undefined
   }
 
-  /** Sends what has changed in all tables as one batch, if there is room. */
+  /**
+   * Sends what has changed in all tables as one batch, if there is room. While overflowed records remain unsent the
+   * batch is PARTIAL; the batch that sends the last of them is sent even if nothing is left to say.
+   */
   flush(now: number): void {
     if (!this.isDirty || !this.hasRoom) return
     this.lastFlushAt = now
@@ -150,7 +156,10 @@ export class Feeder {
       const deltas = store.encode(OVERFLOW_BYTES)
       if (deltas.length > 0) writeSection(writer, table, deltas)
     }
-    if (writer.length === FRAME_HEADER_BYTES) return
+    const wasPartial = this.isPartial
+    this.isPartial = this.isOverflowed
+    if (this.isPartial) writer.bytes[FRAME_TYPE_OFFSET] = FrameType.PARTIAL
+    if (writer.length === FRAME_HEADER_BYTES && this.isPartial === wasPartial) return
     this.sequence++
     this.push(sealFrame(writer), now)
   }

@@ -43,6 +43,8 @@ export class Follower {
   private toSay: { table: number; first: number; end: number }[] = []
   /** After a refusal: everything is ignored until the next RESYNC. */
   private deaf = false
+  /** The last batch was PARTIAL. */
+  private isPartial = false
   private refusedInARow = 0
   private compared = new Map<number, { compared: number; different: number }>()
   private reported = { applied: -1, awaited: -1 }
@@ -61,12 +63,13 @@ export class Follower {
   detach(): void {
     this.attach = 0
     this.toSay = []
+    this.isPartial = false
     this.compared.clear()
   }
 
-  /** Segments awaited over all tables. */
+  /** Segments awaited over all tables, and one more while the primary has older changes unsent. */
   get awaited(): number {
-    let sum = 0
+    let sum = this.isPartial ? 1 : 0
     for (const store of this.stores) sum += store.awaited
     return sum
   }
@@ -82,7 +85,7 @@ export class Follower {
     else {
       const refusal = this.apply(frame)
       if (refusal !== undefined) this.refuse(refusal.reason, refusal.table, frame.sequence)
-      else if (frame.type === FrameType.BATCH || frame.type === FrameType.IMAGE) this.refusedInARow = 0
+      else if (frame.type !== FrameType.SAME) this.refusedInARow = 0
     }
     this.epoch = frame.epoch
     this.applied = frame.sequence
@@ -99,6 +102,7 @@ export class Follower {
     this.said = 0
     this.toSay = []
     this.deaf = false
+    this.isPartial = false
     this.compared.clear()
     for (const [table, store] of this.stores.entries()) {
       store.setDigestKey(resync.digestKey)
@@ -116,6 +120,7 @@ export class Follower {
   private apply(frame: Frame): { reason: string; table: number | undefined } | undefined {
     switch (frame.type) {
       case FrameType.BATCH:
+      case FrameType.PARTIAL:
         return this.applyBatch(frame)
       case FrameType.SAME: {
         const run = readRun(frame.payload)
@@ -165,6 +170,7 @@ export class Follower {
       if (reason !== undefined) return { reason, table }
     }
     for (const { table } of sections) this.stores[table]!.commit()
+    this.isPartial = frame.type === FrameType.PARTIAL
     return undefined
   }
 
