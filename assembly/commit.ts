@@ -3,6 +3,7 @@
 // journal. Cannot fail; what was staged for a table that changed since is bent to what the slots hold now.
 import { bucketFind } from './buckets'
 import { HASH, KEY, SEGMENT_SHIFT, capacity, recordAt, recordBytes, valueOffset } from './layout'
+import { copyWords } from './lines'
 import { dropRecord, isOccupied, nextOccupied, writeRecord } from './records'
 import { markTouched } from './segments'
 import { CHANGE, PUT, stagedCount, stagedId, stagedImage, stagedOp, stagedSegment, unstage } from './stage'
@@ -24,7 +25,7 @@ export function commit(): void {
         break
       }
       case CHANGE: {
-        if (isOccupied(id)) memory.copy(record + valueOffset, image + valueOffset, recordBytes - valueOffset)
+        if (isOccupied(id)) copyWords(record + valueOffset, image + valueOffset, recordBytes - valueOffset)
         break
       }
     }

@@ -4,7 +4,7 @@
 // delta at its longest. Overflowed records come on top, from a cursor that goes round, while there is room.
 import { bitNext, bitRemove } from './bitmap'
 import { keyEquals } from './buckets'
-import { journalClear, journalCount, journalId, journalImage, overflowCount, overflowTaken } from './journal'
+import { journalCount, journalEmpty, journalImage, journalTaken, overflowCount, overflowTaken } from './journal'
 import {
   BYTE, FLAGS, GENERATION, I32, IP, IPV4, KEY, OCCUPIED, SEGMENT_SHIFT, TEXT, U16, U32, U53,
   Field, capacity, deltaBytesMax, deltasMax, encodeBytesMax, keyField, keyFields, outboxAt, overflowAt, recordAt,
@@ -26,6 +26,12 @@ import { writeVarint, zigzag } from './varint'
 /** Room before the first delta for the count, which is known last; a shorter count is written right before them. */
 // @ts-ignore: decorator
 @inline const COUNT_ROOM: usize = 8
+
+/** Records loaded ahead. */
+// @ts-ignore: decorator
+@inline const BLOCK: u32 = 32
+/** Keeps the compiler from dropping the loads of `warm`. */
+export let warmed: u32 = 0
 
 /** Where the bytes of the last encode or image begin. */
 export let encodedAt: usize = 0
@@ -116,6 +122,7 @@ function writeHead(at: usize, id: u32, op: u64): usize {
 /** What became of one journaled record. */
 function writeJournaled(at: usize, id: u32, before: usize): usize {
   const record = recordAt(id)
+  journalTaken(record)
   const was = load<u32>(before, FLAGS) & OCCUPIED
   if (!isOccupied(id)) return was ? writeHead(at, id, DELETE) : at
   if (!was) return writeRecord(writeHead(at, id, CREATE), record)
@@ -138,6 +145,19 @@ function writeWhole(at: usize, id: u32): usize {
   return present ? writeRecord(at + 1, recordAt(id)) : at + 1
 }
 
+/**
+ * Loads a block of records and images before they are compared: loads that do not depend on each other miss the cache
+ * together, those between branches one by one.
+ */
+function warm(from: u32): void {
+  const end = min(from + BLOCK, journalCount)
+  let sum: u32 = 0
+  for (let i = from; i < end; i++) {
+    sum += load<u32>(recordAt(sortedId(i)), FLAGS) + load<u32>(journalImage(sortedEntry(i)), FLAGS)
+  }
+  warmed = sum
+}
+
 /** The sorted journal and up to `wholes` overflowed records from `from` on; gives the address after the last delta. */
 function writeMerged(from: u32, wholes: u32): usize {
   let at = outboxAt + COUNT_ROOM
@@ -145,6 +165,7 @@ function writeMerged(from: u32, wholes: u32): usize {
   count = 0
   let whole = wholes ? bitNext(overflowAt, from) : -1
   for (let i: u32 = 0; i < journalCount; i++) {
+    if (!(i & (BLOCK - 1))) warm(i)
     const id = sortedId(i)
     for (; whole >= 0 && <u32>whole < id; whole = --wholes ? bitNext(overflowAt, <u32>whole + 1) : -1) {
       at = writeWhole(at, whole)
@@ -178,7 +199,7 @@ export function encode(bytesMax: u32): u32 {
       takeOverflowed(wholes)
     }
   }
-  journalClear()
+  journalEmpty()
   return count ? finish(end) : 0
 }
 

@@ -6,6 +6,7 @@ import {
   FLAGS, JOURNALED, OVERFLOWED,
   journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes,
 } from './layout'
+import { copyLines } from './lines'
 
 export let tracking: bool = false
 export let journalCount: u32 = 0
@@ -22,7 +23,7 @@ export let overflowCount: u32 = 0
 function remember(id: u32, record: usize, occupied: u32): void {
   if (journalCount < journalMax) {
     const image = journalImage(journalCount)
-    if (occupied) memory.copy(image, record, recordBytes)
+    if (occupied) copyLines(image, record, recordBytes)
     store<u32>(image, occupied, FLAGS)
     store<u32>(journalIdsAt + (<usize>journalCount << 2), id)
     store<u32>(record, load<u32>(record, FLAGS) | JOURNALED, FLAGS)
@@ -44,12 +45,14 @@ function remember(id: u32, record: usize, occupied: u32): void {
   return load<u32>(journalIdsAt + (<usize>entry << 2))
 }
 
-/** Ends the journal: its entries are encoded or given up. */
-export function journalClear(): void {
-  for (let entry: u32 = 0; entry < journalCount; entry++) {
-    const record = recordAt(journalId(entry))
-    store<u32>(record, load<u32>(record, FLAGS) & ~JOURNALED, FLAGS)
-  }
+/** One entry is encoded or given up. */
+// @ts-ignore: decorator
+@inline export function journalTaken(record: usize): void {
+  store<u32>(record, load<u32>(record, FLAGS) & ~JOURNALED, FLAGS)
+}
+
+/** The journal is empty: every entry was taken. */
+export function journalEmpty(): void {
   journalCount = 0
 }
 
@@ -60,7 +63,8 @@ export function overflowTaken(record: usize): void {
 }
 
 export function setTracking(on: bool): void {
-  journalClear()
+  for (let entry: u32 = 0; entry < journalCount; entry++) journalTaken(recordAt(journalId(entry)))
+  journalEmpty()
   for (let id = bitNext(overflowAt, 0); id >= 0; id = bitNext(overflowAt, <u32>id + 1)) overflowTaken(recordAt(id))
   bitEmpty(overflowAt)
   tracking = on

@@ -7,6 +7,7 @@ import {
   DEADLINE, GENERATION, HASH, KEY, OCCUPIED,
   freeAt, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
 } from './layout'
+import { copyWords, zeroWords } from './lines'
 
 export let size: u32 = 0
 
@@ -33,7 +34,7 @@ export function writeRecord(id: u32, record: usize, image: usize): void {
   const hash = load<u32>(image, HASH)
   store<u32>(record, hash, HASH)
   store<u32>(record, 0, DEADLINE)
-  memory.copy(record + KEY, image + KEY, recordBytes - <u32>KEY)
+  copyWords(record + KEY, image + KEY, recordBytes - <u32>KEY)
   bitRemove(freeAt, id)
   bucketInsert(hash, id)
   size++
@@ -76,8 +77,8 @@ export function put(low: u32, high: u32): i32 {
     journalTouch(id, record, 0)
     store<u32>(record, hash, HASH)
     store<u32>(record, 0, DEADLINE)
-    memory.copy(record + KEY, keyAt, keyBytes)
-    memory.fill(record + valueOffset, 0, recordBytes - valueOffset)
+    copyWords(record + KEY, keyAt, keyBytes)
+    zeroWords(record + valueOffset, recordBytes - valueOffset)
     copyFields(record, maskOf(low, high))
     bitRemove(freeAt, id)
     bucketInsert(hash, id)
@@ -86,7 +87,7 @@ export function put(low: u32, high: u32): i32 {
   }
   const record = recordAt(id)
   journalTouch(id, record, OCCUPIED)
-  memory.fill(record + valueOffset, 0, recordBytes - valueOffset)
+  zeroWords(record + valueOffset, recordBytes - valueOffset)
   copyFields(record, maskOf(low, high))
   return id
 }

@@ -12,6 +12,7 @@ import {
   capacity, deltasMax, inboxAt, keyScratchAt, recordAt, recordBytes, stagedIdsAt, stagedImagesAt,
   stagedOpsAt, valuesAt,
 } from './layout'
+import { copyLines, zeroLines } from './lines'
 import { isOccupied } from './records'
 import { isAwaited } from './segments'
 
@@ -107,7 +108,7 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
   const to = trusted ? stagedImage(stagedCount) : valuesAt
   if (op == UPDATE) {
     if (trusted && !isOccupied(id)) return refuse(ABSENT)
-    memory.copy(to, recordAt(id), recordBytes)
+    copyLines(to, recordAt(id), recordBytes)
     if (!readUpdate(to, trusted)) return false
     if (trusted) keep(id, CHANGE)
     return true
@@ -129,7 +130,7 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
       return true
     }
   }
-  memory.fill(to, 0, recordBytes)
+  zeroLines(to, recordBytes)
   if (!readRecord(to)) return false
   if (!trusted) return true
   store<u32>(to, hashKey(to + KEY), HASH)

@@ -1,0 +1,37 @@
+// Copies and zeros of records. memory.copy and memory.fill of a few bytes are calls out of the module in V8; these
+// loops are not, and a record is one or two of their rounds.
+
+/** Copies whole cache lines; `bytes` is a multiple of 64. */
+// @ts-ignore: decorator
+@inline export function copyLines(to: usize, from: usize, bytes: u32): void {
+  for (let i: u32 = 0; i < bytes; i += 64) {
+    v128.store(to + i, v128.load(from + i))
+    v128.store(to + i, v128.load(from + i, 16), 16)
+    v128.store(to + i, v128.load(from + i, 32), 32)
+    v128.store(to + i, v128.load(from + i, 48), 48)
+  }
+}
+
+/** Zeros whole cache lines; `bytes` is a multiple of 64. */
+// @ts-ignore: decorator
+@inline export function zeroLines(to: usize, bytes: u32): void {
+  const zero = i64x2.splat(0)
+  for (let i: u32 = 0; i < bytes; i += 64) {
+    v128.store(to + i, zero)
+    v128.store(to + i, zero, 16)
+    v128.store(to + i, zero, 32)
+    v128.store(to + i, zero, 48)
+  }
+}
+
+/** Copies `bytes`, a multiple of 8. */
+// @ts-ignore: decorator
+@inline export function copyWords(to: usize, from: usize, bytes: u32): void {
+  for (let i: u32 = 0; i < bytes; i += 8) store<u64>(to + i, load<u64>(from + i))
+}
+
+/** Zeros `bytes`, a multiple of 8. */
+// @ts-ignore: decorator
+@inline export function zeroWords(to: usize, bytes: u32): void {
+  for (let i: u32 = 0; i < bytes; i += 8) store<u64>(to + i, 0)
+}
