@@ -66,8 +66,8 @@ export type FieldsInput<Fields extends Shape> = {
 
 /** Key and fields of a session as plain values. */
 export type SessionValues<Key extends Shape, Fields extends Shape> = {
-  [Name in keyof Key]: ValueOf<Key[Name]>
-} & { [Name in keyof Fields]: ValueOf<Fields[Name]> }
+  -readonly [Name in keyof Key]: ValueOf<Key[Name]>
+} & { -readonly [Name in keyof Fields]: ValueOf<Fields[Name]> }
 
 /**
  * A live view of one session: reads come from the table, assignments to value fields go into it and are replicated.
@@ -75,7 +75,7 @@ export type SessionValues<Key extends Shape, Fields extends Shape> = {
  */
 export type Session<Key extends Shape, Fields extends Shape> = {
   readonly [Name in keyof Key]: ValueOf<Key[Name]>
-} & { [Name in keyof Fields]: ValueOf<Fields[Name]> } & {
+} & { -readonly [Name in keyof Fields]: ValueOf<Fields[Name]> } & {
   /** A copy as plain values. */
   toJSON(): SessionValues<Key, Fields>
 }

@@ -1,0 +1,89 @@
+// Types only: compiled by `npm run check`, never run. A wrong name or type must not compile.
+import { bytes, defineTable, string, type ValueOf } from '../../src/schema/index.ts'
+import { createTable, openGate } from '../../src/table/index.ts'
+
+const connections = defineTable({
+  name: 'connections',
+  key: { proto: 'u8', srcIp: 'ipv4', zone: string(8) },
+  fields: {
+    state: ['syn', 'established'],
+    packets: 'u53',
+    open: 'bool',
+    nat: 'ip',
+    cookie: bytes(8),
+    note: string(20),
+  },
+  capacity: 100,
+})
+
+const table = createTable(connections, { gate: openGate() })
+const key = { proto: 6, srcIp: '10.0.0.1', zone: 'a' }
+
+/** Compiles only if the two types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <T extends true>(_: T): void => undefined
+
+export function rightUse(): void {
+  table.set(key)
+  table.set(key, { state: 'established', packets: 1, open: true, nat: '::1', note: 'x' })
+  table.set({ proto: 6, srcIp: 0x0a000001, zone: 'a' }, { cookie: new Uint8Array(8) })
+  table.set({ proto: 6, srcIp: [10, 0, 0, 1], zone: 'a' }, { packets: undefined })
+  const packet = { proto: 6, srcIp: '10.0.0.1', zone: 'a', length: 1400 }
+  const session = table.get(packet)
+  if (session === undefined) return
+  same<Same<typeof session.state, 'syn' | 'established'>>(true)
+  same<Same<typeof session.packets, number>>(true)
+  same<Same<typeof session.open, boolean>>(true)
+  same<Same<typeof session.nat, string>>(true)
+  same<Same<typeof session.cookie, Uint8Array>>(true)
+  same<Same<typeof session.srcIp, string>>(true)
+  same<Same<ValueOf<readonly ['a', 'b']>, 'a' | 'b'>>(true)
+  session.packets += packet.length
+  session.state = 'syn'
+  for (const each of table) same<Same<typeof each.zone, string>>(true)
+  const values = session.toJSON()
+  same<Same<typeof values.note, string>>(true)
+  const had: boolean = table.update(session, { open: false })
+  const gone: boolean = table.delete(key) && table.has(key)
+  void [had, gone]
+}
+
+export function wrongUse(): void {
+  // @ts-expect-error a key field is missing
+  table.get({ proto: 6, srcIp: '10.0.0.1' })
+  // @ts-expect-error a key field has the wrong type
+  table.get({ proto: '6', srcIp: '10.0.0.1', zone: 'a' })
+  // @ts-expect-error an address is text, a number or bytes
+  table.has({ proto: 6, srcIp: true, zone: 'a' })
+  // @ts-expect-error no such field
+  table.set(key, { packet: 1 })
+  // @ts-expect-error not a name of the enum
+  table.set(key, { state: 'closed' })
+  // @ts-expect-error a number field
+  table.update(key, { packets: '1' })
+  // @ts-expect-error an `ip` has no number form
+  table.update(key, { nat: 1 })
+  // @ts-expect-error bytes are a Uint8Array
+  table.update(key, { cookie: 'abcdefgh' })
+  const session = table.get(key)
+  // @ts-expect-error there may be no session
+  session.packets = 1
+  if (session === undefined) return
+  // @ts-expect-error key fields are read-only
+  session.proto = 17
+  // @ts-expect-error not a name of the enum
+  session.state = 'closed'
+  // @ts-expect-error no such field
+  session.packet = 1
+}
+
+export function wrongDefinitions(): void {
+  // @ts-expect-error no such type
+  defineTable({ name: 't', key: { id: 'u64' }, fields: {}, capacity: 1 })
+  // @ts-expect-error no capacity
+  defineTable({ name: 't', key: { id: 'u32' }, fields: {} })
+  // @ts-expect-error an option of a later version
+  defineTable({ name: 't', key: { id: 'u32' }, fields: {}, capacity: 1, timeout: 300 })
+  // @ts-expect-error the gate is not optional
+  createTable(connections, {})
+}
