@@ -1,5 +1,5 @@
 // Planned change of role: a primary stops writing, sends everything, and offers its reign; its secondary claims once it
-// has applied it all (docs/PROTOCOL.md section 8). The same offer, without the last flush, is made when the
+// has applied it all (docs/PROTOCOL.md section 9). The same offer, without the last flush, is made when the
 // application thread stands still. Called off, the primary goes on as if nothing had been.
 import type { Reason } from '../wire/constants.ts'
 import type { Claim } from '../wire/control.ts'

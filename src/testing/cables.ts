@@ -171,6 +171,7 @@ class RelayCable implements Cable {
 
   mend(): void {
     this.#faults.mend()
+    this.#settlePorts()
     for (const relay of this.#relays) relay.release()
     const waiting = [...this.#waiting]
     this.#waiting.clear()

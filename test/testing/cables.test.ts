@@ -259,6 +259,22 @@ test('a death behind a cut is passed on when the cable is mended', async () => {
   }
 })
 
+test('a cut opens the end towards a node that is down, as a black hole does, and mending shuts it again', async () => {
+  const cable = await createCable()
+  const a = await Peer.start(cable.link('a'))
+  try {
+    cable.cut()
+    let answer = await a.knock()
+    while (answer === 'ECONNREFUSED') answer = await a.knock()
+    assert.is(answer, 'connected')
+    cable.mend()
+    assert.is(await a.knock(), 'ECONNREFUSED')
+  } finally {
+    await cable.close()
+    a.stop()
+  }
+})
+
 test('an address that is taken or not on the loopback is refused by name', async () => {
   const taken = await Peer.start({ listen: await freeAddress(), peer: '127.0.0.1:1' })
   const cable = await createCable()
