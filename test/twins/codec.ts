@@ -114,20 +114,20 @@ export function decode(state: TwinState, bytes: Uint8Array, receiver: Receiver):
     image: false,
     countMax: receiver.countMax ?? Number.POSITIVE_INFINITY,
   }
-  const { deltas, reasons } = readDeltas(schema, bytes, bounds)
+  const { deltas, cut, reasons } = readDeltas(schema, bytes, bounds)
   const wellFormed = reasons.size === 0
   const slots = new Map<number, Row | undefined>()
   const created = new Set<number>()
-  for (const delta of deltas) {
+  for (const delta of cut === undefined ? deltas : [...deltas, cut]) {
     const { id, op, row } = delta
     if (receiver.awaited(segmentOf(id))) continue
     const old = state.rows.get(id)
     if (op === 'create' && old !== undefined) reasons.add('occupied')
     if ((op === 'update' || op === 'delete') && old === undefined) reasons.add('absent')
-    if (row !== undefined) created.add(id)
     const now = op === 'update' && old !== undefined ? updated(schema, old, delta) : row
     if (now === 'range') reasons.add(now)
-    else slots.set(id, now)
+    else if (delta !== cut) slots.set(id, now)
+    if (row !== undefined) created.add(id)
   }
   const keys = checkKeys(state, slots, created, receiver)
   // Who lets go of a key is known only at the end, so a decoder that stopped early cannot say key-held.

@@ -84,66 +84,69 @@ function readRow(reader: Reader, schema: TwinSchema): Row {
   return schema.columns.map((column) => readCell(reader, column))
 }
 
-function readChanges(reader: Reader, schema: TwinSchema): Map<number, Change> {
-  const changes = new Map<number, Change>()
+function readChanges(reader: Reader, schema: TwinSchema, changes: Map<number, Change>): void {
   const mask = BigInt(reader.varint())
   if (mask === 0n || mask >> BigInt(schema.fields.length) > 0n) throw new Malformed('mask')
   for (const [i, column] of schema.fields.entries()) {
     if ((mask >> BigInt(i)) % 2n === 0n) continue
-    changes.set(
-      i,
-      asDifference(column) ? { difference: reader.zigzag() } : { value: readCell(reader, column) },
-    )
+    if (asDifference(column)) changes.set(i, { difference: reader.zigzag() })
+    else changes.set(i, { value: readCell(reader, column) })
   }
-  return changes
 }
 
-function readDelta(reader: Reader, schema: TwinSchema, previous: number, bounds: Bounds): Delta {
+/** Operation and slot, which stand before the body. */
+function readHead(reader: Reader, previous: number, bounds: Bounds): { id: number; op: Op } {
   const head = reader.varint()
   const op = OPS[head % 4]!
   const id = previous + 1 + Math.floor(head / 4)
   if (bounds.image && op !== 'create') reader.fault('op')
   if (id >= bounds.end) throw new Malformed('id')
-  switch (op) {
-    case 'create':
-      return { id, op, row: readRow(reader, schema) }
-    case 'update':
-      return { id, op, changes: readChanges(reader, schema) }
-    case 'delete':
-      return { id, op }
-    case 'whole': {
-      const present = reader.byte()
-      if (present > 1) throw new Malformed('value')
-      return present === 1 ? { id, op, row: readRow(reader, schema) } : { id, op }
-    }
-  }
+  return { id, op }
 }
 
-/** The deltas, and every reason to refuse them that their form gives; after some faults the rest cannot be read. */
-export function readDeltas(
-  schema: TwinSchema,
-  bytes: Uint8Array,
-  bounds: Bounds,
-): { deltas: Delta[]; reasons: Set<string> } {
+function readBody(reader: Reader, schema: TwinSchema, { op }: Delta): Row | undefined {
+  if (op === 'whole') {
+    const present = reader.byte()
+    if (present > 1) throw new Malformed('value')
+    if (present === 0) return undefined
+  }
+  return op === 'create' || op === 'whole' ? readRow(reader, schema) : undefined
+}
+
+export interface ReadDeltas {
+  readonly deltas: Delta[]
+  /** The delta that could not be read to its end, as far as it could. */
+  readonly cut: Delta | undefined
+  /** Every reason to refuse the bytes that their form gives; after some faults the rest cannot be read. */
+  readonly reasons: Set<string>
+}
+
+export function readDeltas(schema: TwinSchema, bytes: Uint8Array, bounds: Bounds): ReadDeltas {
   const deltas: Delta[] = []
   const reasons = new Set<string>()
   const reader = new Reader(bytes, (reason) => reasons.add(reason))
+  const countMax = Math.min(bytes.length, bounds.countMax ?? bytes.length)
+  let cut: Delta | undefined
   try {
     const count = reader.varint()
-    if (count > reader.left || count > (bounds.countMax ?? Number.POSITIVE_INFINITY))
-      throw new Malformed('count')
+    if (count > reader.left || count > countMax) throw new Malformed('count')
     let previous = bounds.first - 1
     for (let i = 0; i < count; i++) {
-      const delta = readDelta(reader, schema, previous, bounds)
-      deltas.push(delta)
-      previous = delta.id
+      const head = readHead(reader, previous, bounds)
+      const changes = new Map<number, Change>()
+      cut = head.op === 'update' ? { ...head, changes } : head
+      if (head.op === 'update') readChanges(reader, schema, changes)
+      const row = readBody(reader, schema, cut)
+      deltas.push(row === undefined ? cut : { ...cut, row })
+      cut = undefined
+      previous = head.id
     }
     if (reader.left > 0) reasons.add('trailing')
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
     reasons.add(error.reason)
   }
-  return { deltas, reasons }
+  return { deltas, cut, reasons }
 }
 
 /** `previous` is the id before the first possible one: -1 in a batch. */
