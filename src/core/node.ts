@@ -2,34 +2,31 @@
 // handle…, actions and deadlines go out through takeActions and pollTimeout. After every handle… call take the actions
 // and arm one timer for pollTimeout(); calling handleTimeout early or twice does no harm.
 
-import type { Reason, RefusalName } from '../wire/constants.ts'
+import type { RefusalName } from '../wire/constants.ts'
 import { FORWARD_TYPE_MIN, FrameType } from '../wire/constants.ts'
 import { decodeClaim, decodeOffer, decodeStatusFrame, encodeStatusFrame } from '../wire/control.ts'
 import type { Frame } from '../wire/frame.ts'
-import { FrameReader } from '../wire/frame.ts'
-import { decodeHeartbeat, encodeHeartbeat } from '../wire/heartbeat.ts'
 import type { Hello } from '../wire/hello.ts'
-import { decodeHello, decodeRefused, encodeHello, encodeRefused } from '../wire/hello.ts'
+import { decodeHello, decodeRefused, encodeHello } from '../wire/hello.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import type { Action } from './actions.ts'
-import { DeathWatch } from './death.ts'
-import { Detector } from './detector.ts'
+import type { LinkTimer } from './connections.ts'
+import { Connections } from './connections.ts'
 import { placeOf } from './election.ts'
 import { Feed } from './feed.ts'
 import { Handover } from './handover.ts'
 import { helloRefusal } from './hello-check.ts'
 import type { Connection } from './link.ts'
 import { Link } from './link.ts'
-import type { FromSync, SyncStatus, ToSync } from './messages.ts'
+import type { FromSync, ToSync } from './messages.ts'
 import type { CoreOptions } from './options.ts'
-import { PROBE_INTERVAL_MS } from './options.ts'
+import { statusOf, syncStatusOf } from './report.ts'
 import { Requests } from './requests.ts'
 import { Roles } from './roles.ts'
 import type { Core } from './state.ts'
 import { NodeState, Peer } from './state.ts'
 import { Timers } from './timers.ts'
-
-type TimerName = 'tick' | 'hold-down' | 'probe-0' | 'probe-1' | 'dial-0' | 'dial-1'
+import { Vitals } from './vitals.ts'
 
 export class NodeCore implements Core {
   readonly options: CoreOptions
@@ -37,11 +34,11 @@ export class NodeCore implements Core {
   readonly state: NodeState
   readonly peer = new Peer()
   readonly links: readonly [Link, Link] = [new Link(0), new Link(1)]
-  readonly boundMs: number
   private actions: Action[] = []
-  private readonly timers = new Timers<TimerName>()
-  private readonly detector: Detector
-  private readonly death: DeathWatch
+  private readonly timers = new Timers<'tick' | 'hold-down'>()
+  private readonly linkTimers = new Timers<LinkTimer>()
+  private readonly vitals: Vitals
+  private readonly connections: Connections
   private readonly feed: Feed
   private readonly handover: Handover
   private readonly roles: Roles
@@ -54,25 +51,25 @@ export class NodeCore implements Core {
     this.options = options
     this.place = placeOf(options.id, options.peer)
     this.state = new NodeState(now, options.epochFloor)
-    this.detector = new Detector(options)
-    this.boundMs = this.detector.boundMs
-    this.death = new DeathWatch(options.interval)
+    this.vitals = new Vitals(this, options, this.linkTimers, (reason, since, at) => {
+      this.roles.handlePeerLost(reason, since, at)
+    })
+    this.connections = new Connections(this, this.linkTimers, (link, at) => this.handleLinkChange(link, at))
     this.feed = new Feed(this)
     this.handover = new Handover(this, this.feed)
     this.roles = new Roles(this, this.feed, this.handover)
     this.requests = new Requests(this, this.roles, this.handover)
     this.timers.set('tick', now + options.interval)
     this.timers.set('hold-down', this.roles.holdDownAt)
-    if (this.place === 0) for (const link of this.links) this.dial(link)
+    this.connections.start()
     this.postStatus(now)
   }
 
-  /** The smaller id dials and the larger listens, so two crossing connections never fight. */
-  private get dials(): boolean {
-    return this.place === 0
-  }
-
   // ---- Core, for the parts
+
+  get boundMs(): number {
+    return this.vitals.boundMs
+  }
 
   act(action: Action): void {
     this.actions.push(action)
@@ -92,38 +89,12 @@ export class NodeCore implements Core {
     for (const link of this.links) this.send(link, frame, now)
   }
 
-  refuse(link: Link, reason: RefusalName, now: number): void {
-    if (link.stream !== undefined) this.refuseConnection(link, link.stream, reason, now)
-  }
-
   count(name: string): void {
     this.refusals[name] = (this.refusals[name] ?? 0) + 1
   }
 
   statusAt(now: number): NodeStatus {
-    const { state, options } = this
-    const isPrimary = state.role === 'primary'
-    let hears = 0
-    for (const link of this.links) if (link.hears(now, this.boundMs)) hears |= 1 << link.index
-    return {
-      incarnation: options.incarnation,
-      lineage: state.lineage,
-      epoch: state.epoch,
-      heardEpoch: Math.max(state.heardEpoch, state.granted),
-      sequence: this.feed.position,
-      role: state.role,
-      complete: state.complete,
-      synced: isPrimary ? state.isProtected && this.feed.feedsSynced : this.feed.isSynced,
-      fenced: isPrimary && !state.open,
-      manual: options.mode === 'manual',
-      hears,
-      failed: 0,
-      priority: options.priority,
-      sessions: state.sessions,
-      uptimeMs: now - state.startedAt,
-      lineageAgeMs: state.lineageBornAt === 0 ? 0 : Math.max(0, now - state.lineageBornAt),
-      progressAgeMs: state.progressAgeMs(now),
-    }
+    return statusOf(this, this.feed, now)
   }
 
   // ---- Output
@@ -136,62 +107,39 @@ export class NodeCore implements Core {
 
   /** When handleTimeout is to be called, ms. */
   pollTimeout(): number {
-    let next = this.timers.next() ?? Number.POSITIVE_INFINITY
-    if (this.peer.alive) {
-      next = Math.min(next, this.detector.deadline ?? next, this.death.deadline ?? next)
-    }
-    this.planned = next
-    return next
+    const never = Number.POSITIVE_INFINITY
+    const deadlines = [this.timers.next(), this.linkTimers.next(), this.vitals.deadline]
+    this.planned = Math.min(...deadlines.map((deadline) => deadline ?? never))
+    return this.planned
   }
 
   // ---- Time
 
   handleTimeout(now: number): void {
-    if (this.planned !== undefined && now >= this.planned) this.detector.handleWake(this.planned, now)
+    if (this.planned !== undefined && now >= this.planned) this.vitals.handleWake(this.planned, now)
     this.timers.due('hold-down', now)
-    for (const link of this.links) {
-      if (this.timers.due(`dial-${link.index as 0 | 1}`, now) && link.stream === undefined) this.dial(link)
-      if (this.timers.due(`probe-${link.index as 0 | 1}`, now) && this.death.wantsProbe(link.index)) {
-        this.act({ type: 'probe', link: link.index })
-      }
-    }
+    this.connections.handleTimeout(now)
+    this.vitals.handleTimeout(now)
     if (this.timers.due('tick', now)) this.handleTick(now)
-    this.judge(now)
+    this.vitals.judge(now)
     this.settle(now)
   }
 
   private handleTick(now: number): void {
-    const { interval } = this.options
+    const { interval, stallTimeoutMs } = this.options
     this.timers.set('tick', now + interval)
+    this.connections.handleTick(now)
+    const status = this.statusAt(now)
     for (const link of this.links) {
-      for (const late of link.expired(now)) this.refuseConnection(link, late, 'hello-late', now)
-      if (link.isStreamSilent(now, this.boundMs)) this.closeConnection(link, link.stream!, 'silent', now)
-      this.sayHeartbeat(link, now)
-      if (link.stream !== undefined && link.isIdle(now, interval)) {
-        this.send(link, encodeStatusFrame(FrameType.KEEPALIVE, this.statusAt(now)), now)
-      }
+      this.vitals.beat(link, status, now)
+      if (link.isIdle(now, interval)) this.send(link, encodeStatusFrame(FrameType.KEEPALIVE, status), now)
     }
     this.roles.handleTick(now)
     this.handover.handleTick(now)
     this.requests.handleTick(now)
-    if (this.state.role === 'primary' && this.state.progressAgeMs(now) > this.options.stallTimeoutMs) {
-      this.handover.beginStalled(now)
-    }
+    const stalled = this.state.progressAgeMs(now) > stallTimeoutMs
+    if (this.state.role === 'primary' && stalled) this.handover.beginStalled(now)
     this.postStatus(now)
-  }
-
-  private sayHeartbeat(link: Link, now: number): void {
-    const key = this.peer.key
-    if (key === undefined || this.peer.left) return
-    const heartbeat = {
-      link: link.index,
-      place: this.place,
-      counter: link.counter++,
-      sentAt: now,
-      ...link.echoFor(now),
-      status: this.statusAt(now),
-    }
-    this.act({ type: 'datagram', link: link.index, bytes: encodeHeartbeat(heartbeat, key, this.options.mac) })
   }
 
   /** The progress counter of the application thread, read by the caller before handleTimeout. */
@@ -199,73 +147,27 @@ export class NodeCore implements Core {
     this.state.handleProgress(progress, now)
   }
 
-  private judge(now: number): void {
-    if (!this.peer.alive) return
-    if (this.options.fastDetection && this.death.isDead(now)) this.losePeer('peer-died', now)
-    else if (this.detector.isSilent(now)) this.losePeer('peer-silent', now)
-  }
-
-  private losePeer(reason: Reason, now: number): void {
-    const since = now - this.detector.silenceMs(now)
-    this.peer.alive = false
-    this.detector.forget()
-    this.death.forget()
-    this.post({ type: 'peer', alive: false })
-    this.roles.handlePeerLost(reason, since, now)
-  }
-
-  private handleLife(now: number): void {
-    if (this.peer.left) return
-    this.detector.handleLife(now)
-    this.death.handleLife(now)
-    if (this.peer.alive) return
-    this.peer.alive = true
-    this.post({ type: 'peer', alive: true })
-  }
-
   // ---- Connections
-
-  private dial(link: Link): void {
-    if (link.dialling || this.state.role === 'stopped') return
-    link.dialling = true
-    this.act({ type: 'dial', link: link.index })
-  }
-
-  private scheduleDial(link: Link, now: number): void {
-    if (!this.dials) return
-    link.scheduleDial(now, this.options.random)
-    this.timers.set(`dial-${link.index as 0 | 1}`, link.redialAt!)
-  }
 
   /** A dial came to nothing. `refused`: the port said no, so nobody listens there. */
   handleDialFailed(index: number, refused: boolean, reason: string, now: number): void {
     const link = this.links[index]!
     link.lastReason = reason
-    this.scheduleDial(link, now)
-    if (refused) this.death.handleRefused(index)
-    this.judge(now)
+    this.connections.scheduleDial(link, now)
+    if (refused) this.vitals.handleRefused(index, now)
     this.settle(now)
   }
 
   /** Outcome of a probe. */
   handleProbe(index: number, refused: boolean, now: number): void {
-    if (refused) this.death.handleRefused(index)
-    else this.death.handleAccepted(index)
-    if (this.death.wantsProbe(index)) this.timers.set(`probe-${index as 0 | 1}`, now + PROBE_INTERVAL_MS)
-    this.judge(now)
+    this.vitals.handleProbe(index, refused, now)
     this.settle(now)
   }
 
   /** A connection of a link is open (TLS done, where there is TLS). `stream` is a number of the caller's choice. */
   handleStreamOpen(index: number, stream: number, now: number): void {
     const link = this.links[index]!
-    link.dialling = false
-    const connection = link.handleOpen(stream, now)
-    if (connection === undefined) {
-      this.count('too-many')
-      this.act({ type: 'close', stream, reason: 'too-many' })
-      return
-    }
+    if (this.connections.handleOpen(link, stream, now) === undefined) return
     const { options } = this
     const hello: Hello = {
       cluster: options.cluster,
@@ -286,10 +188,10 @@ export class NodeCore implements Core {
     const connection = link.find(stream)
     if (connection === undefined) return
     const refusal = connection.reader.push(bytes, (frame) => this.handleFrame(link, connection, frame, now))
-    if (refusal !== undefined) this.refuseConnection(link, connection, refusal, now)
-    else if (connection.proven && link.stream === connection) {
+    if (refusal !== undefined) this.connections.refuse(link, connection, refusal, now)
+    else if (link.stream === connection) {
       link.handleStreamLife(bytes.length, now)
-      this.handleLife(now)
+      this.vitals.handleLife(now)
     }
     this.settle(now)
   }
@@ -304,40 +206,22 @@ export class NodeCore implements Core {
 
   /** A connection ended that this core did not close. */
   handleStreamClosed(index: number, stream: number, reason: string, now: number): void {
-    const link = this.links[index]!
     const up: [boolean, boolean] = [this.links[0].stream !== undefined, this.links[1].stream !== undefined]
-    const wasProven = link.forget(stream)
-    link.lastReason = link.lastReason || reason
-    if (wasProven) {
-      this.feed.handleLinkDown(link)
-      this.noticeLink(link, now)
-      if (this.peer.alive) {
-        this.death.handleEnd(index, up, now)
-        this.act({ type: 'probe', link: index })
-      }
-    }
-    if (link.stream === undefined) this.scheduleDial(link, now)
+    const wasProven = this.connections.handleClosed(this.links[index]!, stream, reason, now)
+    if (wasProven) this.vitals.handleStreamEnd(index, up, now)
     this.settle(now)
   }
 
-  private closeConnection(link: Link, connection: Connection, reason: string, now: number): void {
-    const wasProven = link.forget(connection.id)
-    this.act({ type: 'close', stream: connection.id, reason })
-    link.lastReason = reason
-    this.count(reason)
-    if (wasProven) {
-      this.feed.handleLinkDown(link)
-      this.noticeLink(link, now)
-    }
-    if (link.stream === undefined) this.scheduleDial(link, now)
+  private handleLinkChange(link: Link, now: number): void {
+    const up = link.stream !== undefined
+    if (!up) this.feed.handleLinkDown(link)
+    if (up === link.wasUp) return
+    link.wasUp = up
+    this.post({ type: 'link', link: link.index, up, reason: link.lastReason })
+    this.postStatus(now)
   }
 
-  private refuseConnection(link: Link, connection: Connection, reason: RefusalName, now: number): void {
-    this.act({ type: 'send', stream: connection.id, bytes: encodeRefused(reason) })
-    this.closeConnection(link, connection, reason, now)
-  }
-
-  // ---- Frames
+  // ---- Frames and datagrams
 
   private handleFrame(
     link: Link,
@@ -346,15 +230,15 @@ export class NodeCore implements Core {
     now: number,
   ): RefusalName | undefined {
     if (frame.type === FrameType.REFUSED) {
-      link.lastReason = `refused by peer: ${decodeRefused(frame.payload)}`
-      this.count(`peer-refused-${decodeRefused(frame.payload)}`)
+      const reason = decodeRefused(frame.payload)
+      link.lastReason = `refused by peer: ${reason}`
+      this.count(`peer-refused-${reason}`)
       return undefined
     }
     if (frame.type === FrameType.HELLO) {
       if (connection.proven) return 'hello-expected'
       const hello = decodeHello(frame.payload)
-      if (hello === undefined) return 'malformed'
-      return this.handleHello(link, connection, hello, now)
+      return hello === undefined ? 'malformed' : this.handleHello(link, connection, hello, now)
     }
     if (!connection.proven) return 'hello-expected'
     if (frame.type >= FORWARD_TYPE_MIN) return this.feed.handleSequenced(frame, now)
@@ -372,12 +256,8 @@ export class NodeCore implements Core {
     if (hello.status.incarnation !== this.peer.incarnation) this.replacePeer(hello, now)
     else this.peer.handleStatus(hello.status)
     this.state.hear(Math.max(hello.status.epoch, hello.status.heardEpoch))
-    const replaced = link.prove(connection, now)
-    connection.reader = new FrameReader()
-    if (replaced !== undefined) this.act({ type: 'close', stream: replaced.id, reason: 'replaced' })
-    this.death.forget()
-    this.handleLife(now)
-    this.noticeLink(link, now)
+    this.connections.prove(link, connection, now)
+    this.vitals.handleProven(now)
     this.feed.handleLinkUp(link, now)
     return undefined
   }
@@ -392,7 +272,7 @@ export class NodeCore implements Core {
     this.peer.replace(hello, key)
     for (const link of this.links) {
       link.resetHeartbeats()
-      if (link.stream !== undefined) this.closeConnection(link, link.stream, 'replaced', now)
+      if (link.stream !== undefined) this.connections.close(link, link.stream, 'replaced', now)
     }
     if (!known) return
     this.feed.detach()
@@ -446,45 +326,19 @@ export class NodeCore implements Core {
   private handleGoodbye(now: number): void {
     if (this.peer.left) return
     this.peer.left = true
-    if (this.peer.alive) this.losePeer('peer-left', now)
-    if (this.state.role === 'primary') {
-      this.feed.detach()
-      this.post({ type: 'detach' })
-    }
+    if (this.peer.alive) this.vitals.lose('peer-left', now)
+    if (this.state.role !== 'primary') return
+    this.feed.detach()
+    this.post({ type: 'detach' })
   }
 
   /** A datagram arrived on a link's heartbeat socket, from whomever. */
   handleDatagram(index: number, bytes: Uint8Array, now: number): void {
-    const key = this.peer.key
-    if (key === undefined) {
-      this.count('heartbeat-no-key')
-      return
-    }
-    const heartbeat = decodeHeartbeat(bytes, key, this.options.mac)
-    if (typeof heartbeat === 'string') {
-      this.count(`heartbeat-${heartbeat}`)
-      return
-    }
-    const refusal = this.heartbeatRefusal(index, heartbeat, now)
-    if (refusal !== undefined) {
-      this.count(refusal)
-      return
-    }
-    this.hearStatus(heartbeat.status)
-    this.handleLife(now)
+    const status = this.vitals.handleDatagram(index, bytes, now)
+    if (status === undefined) return
+    this.hearStatus(status)
+    this.vitals.handleLife(now)
     this.settle(now)
-  }
-
-  private heartbeatRefusal(
-    index: number,
-    heartbeat: Exclude<ReturnType<typeof decodeHeartbeat>, string>,
-    now: number,
-  ): string | undefined {
-    if (heartbeat.place === this.place) return 'heartbeat-reflected'
-    if (heartbeat.link !== index) return 'heartbeat-link'
-    const { counter, sentAt, echo, heldMs } = heartbeat
-    if (!this.links[index]!.handleHeartbeat(counter, sentAt, echo, heldMs, now)) return 'heartbeat-replayed'
-    return undefined
   }
 
   // ---- The application thread
@@ -515,6 +369,8 @@ export class NodeCore implements Core {
       case 'close':
         this.requests.handleClose(message.request, now)
         break
+      case 'promoted':
+        break
     }
     this.settle(now)
   }
@@ -529,41 +385,7 @@ export class NodeCore implements Core {
     this.feed.pump(now)
   }
 
-  private noticeLink(link: Link, now: number): void {
-    const up = link.stream !== undefined
-    if (up === link.wasUp) return
-    link.wasUp = up
-    this.post({ type: 'link', link: link.index, up, reason: link.lastReason })
-    this.postStatus(now)
-  }
-
   private postStatus(now: number): void {
-    this.post({ type: 'status', status: this.syncStatus(now) })
-  }
-
-  private syncStatus(now: number): SyncStatus {
-    const { state, peer, options } = this
-    const status = peer.status
-    return {
-      role: state.role,
-      epoch: state.epoch,
-      lineage: state.lineage,
-      reason: state.reason,
-      peer:
-        status === undefined
-          ? null
-          : {
-              id: options.peer,
-              role: peer.left ? 'stopped' : status.role,
-              incarnation: status.incarnation,
-              synced: peer.alive && (state.role === 'primary' ? this.feed.feedsSynced : status.synced),
-              alive: peer.alive,
-            },
-      links: [
-        this.links[0].status(now, options.interval, this.boundMs),
-        this.links[1].status(now, options.interval, this.boundMs),
-      ],
-      refusals: { ...this.refusals },
-    }
+    this.post({ type: 'status', status: syncStatusOf(this, this.feed, this.refusals, now) })
   }
 }

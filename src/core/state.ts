@@ -1,6 +1,6 @@
 // What a node knows of itself and of its peer, and the few things every part of the core may do. Data and small
 // questions only; decisions are in roles.ts, frames in feed.ts, wires in node.ts.
-import type { Reason, RefusalName, Role } from '../wire/constants.ts'
+import type { Reason, Role } from '../wire/constants.ts'
 import type { Hello } from '../wire/hello.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
@@ -63,6 +63,10 @@ export class NodeState {
     this.progressAt = now
   }
 
+  lineageAgeMs(now: number): number {
+    return this.lineage === NO_LINEAGE ? 0 : Math.max(0, now - this.lineageBornAt)
+  }
+
   progressAgeMs(now: number): number {
     return Math.max(0, now - this.progressAt)
   }
@@ -113,8 +117,6 @@ export interface Core {
   send(link: Link, frame: Uint8Array, now: number): void
   /** Sends on every proven stream. */
   broadcast(frame: Uint8Array, now: number): void
-  /** Closes the proven stream of a link after telling the peer why. */
-  refuse(link: Link, reason: RefusalName, now: number): void
   /** Counts something refused or ignored under its own name. */
   count(name: string): void
   /** What this node says of itself now. */

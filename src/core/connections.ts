@@ -1,0 +1,100 @@
+// Connections of the two links: dialling with back-off, the bound on unproven ones, replacement, closing. A connection
+// counts for nothing until its hello was accepted. The smaller id dials and keeps, the larger listens, so two crossing
+// connections never fight.
+import type { RefusalName } from '../wire/constants.ts'
+import { FrameReader } from '../wire/frame.ts'
+import { encodeRefused } from '../wire/hello.ts'
+import type { Connection, Link } from './link.ts'
+import type { Core } from './state.ts'
+import type { Timers } from './timers.ts'
+
+export type LinkTimer = 'probe-0' | 'probe-1' | 'dial-0' | 'dial-1'
+
+export class Connections {
+  private readonly core: Core
+  private readonly timers: Timers<LinkTimer>
+  /** A proven connection came or went. */
+  private readonly onChange: (link: Link, now: number) => void
+
+  constructor(core: Core, timers: Timers<LinkTimer>, onChange: (link: Link, now: number) => void) {
+    this.core = core
+    this.timers = timers
+    this.onChange = onChange
+  }
+
+  private get dials(): boolean {
+    return this.core.place === 0
+  }
+
+  start(): void {
+    if (this.dials) for (const link of this.core.links) this.dial(link)
+  }
+
+  private dial(link: Link): void {
+    if (link.dialling || this.core.state.role === 'stopped') return
+    link.dialling = true
+    this.core.act({ type: 'dial', link: link.index })
+  }
+
+  handleTimeout(now: number): void {
+    for (const link of this.core.links) {
+      if (this.timers.due(`dial-${link.index as 0 | 1}`, now) && link.stream === undefined) this.dial(link)
+    }
+  }
+
+  /** Each heartbeat interval: closes what had its time and what fell silent. */
+  handleTick(now: number): void {
+    for (const link of this.core.links) {
+      for (const late of link.expired(now)) this.refuse(link, late, 'hello-late', now)
+      if (link.isStreamSilent(now, this.core.boundMs)) this.close(link, link.stream!, 'silent', now)
+    }
+  }
+
+  scheduleDial(link: Link, now: number): void {
+    if (!this.dials) return
+    link.scheduleDial(now, this.core.options.random)
+    this.timers.set(`dial-${link.index as 0 | 1}`, link.redialAt!)
+  }
+
+  /** A new connection; undefined when the link has too many unproven ones. */
+  handleOpen(link: Link, stream: number, now: number): Connection | undefined {
+    link.dialling = false
+    const connection = link.handleOpen(stream, now)
+    if (connection !== undefined) return connection
+    this.core.count('too-many')
+    this.core.act({ type: 'close', stream, reason: 'too-many' })
+    return undefined
+  }
+
+  /** Its hello was accepted: longer frames are let through, and the connection it replaces is closed. */
+  prove(link: Link, connection: Connection, now: number): void {
+    const replaced = link.prove(connection, now)
+    connection.reader = new FrameReader()
+    if (replaced !== undefined) this.core.act({ type: 'close', stream: replaced.id, reason: 'replaced' })
+    this.onChange(link, now)
+  }
+
+  /** The other end, or the network, ended it. True if it was proven. */
+  handleClosed(link: Link, stream: number, reason: string, now: number): boolean {
+    const wasProven = link.forget(stream)
+    if (wasProven || link.lastReason === '') link.lastReason = reason
+    if (wasProven) this.onChange(link, now)
+    if (link.stream === undefined) this.scheduleDial(link, now)
+    return wasProven
+  }
+
+  close(link: Link, connection: Connection, reason: string, now: number): void {
+    const wasProven = link.forget(connection.id)
+    this.core.act({ type: 'close', stream: connection.id, reason })
+    link.lastReason = reason
+    this.core.count(reason)
+    if (wasProven) this.onChange(link, now)
+    if (link.stream === undefined) this.scheduleDial(link, now)
+  }
+
+  /** Says why, then closes. */
+  refuse(link: Link, connection: Connection, reason: RefusalName, now: number): void {
+    this.core.act({ type: 'send', stream: connection.id, bytes: encodeRefused(reason) })
+    this.close(link, connection, reason, now)
+  }
+}

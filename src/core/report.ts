@@ -1,0 +1,62 @@
+// What a node says of itself: to its peer in every frame of status, and to its own application thread.
+import type { NodeStatus } from '../wire/status.ts'
+import type { Feed } from './feed.ts'
+import type { SyncStatus } from './messages.ts'
+import type { Core } from './state.ts'
+
+/** The status block for the peer. */
+export function statusOf(core: Core, feed: Feed, now: number): NodeStatus {
+  const { state, options, links, boundMs } = core
+  const isPrimary = state.role === 'primary'
+  let hears = 0
+  for (const link of links) if (link.hears(now, boundMs)) hears |= 1 << link.index
+  return {
+    incarnation: options.incarnation,
+    lineage: state.lineage,
+    epoch: state.epoch,
+    heardEpoch: Math.max(state.heardEpoch, state.granted),
+    sequence: feed.position,
+    role: state.role,
+    complete: state.complete,
+    synced: isPrimary ? state.isProtected && feed.feedsSynced : feed.isSynced,
+    fenced: isPrimary && !state.open,
+    manual: options.mode === 'manual',
+    hears,
+    failed: 0,
+    priority: options.priority,
+    sessions: state.sessions,
+    uptimeMs: now - state.startedAt,
+    lineageAgeMs: state.lineageAgeMs(now),
+    progressAgeMs: state.progressAgeMs(now),
+  }
+}
+
+/** The status message for the application thread. */
+export function syncStatusOf(
+  core: Core,
+  feed: Feed,
+  refusals: Readonly<Record<string, number>>,
+  now: number,
+): SyncStatus {
+  const { state, peer, options, links, boundMs } = core
+  const status = peer.status
+  const isPrimary = state.role === 'primary'
+  return {
+    role: state.role,
+    epoch: state.epoch,
+    lineage: state.lineage,
+    reason: state.reason,
+    peer:
+      status === undefined
+        ? null
+        : {
+            id: options.peer,
+            role: peer.left ? 'stopped' : status.role,
+            incarnation: status.incarnation,
+            synced: peer.alive && (isPrimary ? feed.feedsSynced : status.synced),
+            alive: peer.alive,
+          },
+    links: [links[0].status(now, options.interval, boundMs), links[1].status(now, options.interval, boundMs)],
+    refusals: { ...refusals },
+  }
+}
