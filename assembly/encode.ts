@@ -1,18 +1,26 @@
 // Deltas and images out (docs/PROTOCOL.md sections 2 and 3), in ascending record id, into the outbox.
 //
-// encode always completes: the journal's bound is chosen in layout.ts so that a full one fits the outbox with every
+// The journal is always taken whole: its bound is chosen in layout.ts so that a full one fits the outbox with every
 // delta at its longest. Overflowed records come on top, from a cursor that goes round, while there is room.
-import { bitNext, bitRemove } from './bitmap'
+//
+// A peer refuses a key that another of its ids holds. What it holds is known for journaled records, but not for
+// overflowed ones that were deleted since (released). So a batch brings keys only if it tells of every released record
+// too; while they do not fit, it takes sessions away, changes those that stayed, and puts off what is new.
+import { bitHas, bitNext } from './bitmap'
 import { keyEquals } from './buckets'
-import { journalCount, journalEmpty, journalImage, journalTaken, overflowCount, overflowTaken } from './journal'
 import {
-  BYTE, FLAGS, GENERATION, I32, IP, IPV4, KEY, OCCUPIED, SEGMENT_SHIFT, TEXT, U16, U32, U53,
-  Field, capacity, deltaBytesMax, deltasMax, encodeBytesMax, keyField, keyFields, outboxAt, overflowAt, recordAt,
-  valueField, valueFields,
+  journalCount, journalEmpty, journalImage, journalTaken, overflow, overflowCount, overflowTaken, release,
+  releaseTaken, releasedCount,
+} from './journal'
+import {
+  FLAGS, GENERATION, KEY, OCCUPIED, SEGMENT_SHIFT,
+  capacity, deltaBytesMax, deltasMax, encodeBytesMax, outboxAt, overflowAt, recordAt, releasedAt, valueField,
+  valueFields,
 } from './layout'
 import { isOccupied, nextOccupied } from './records'
 import { sortJournal, sortedEntry, sortedId } from './sort'
-import { writeVarint, zigzag } from './varint'
+import { writeVarint } from './varint'
+import { writeChange, writeRecord } from './write'
 
 // @ts-ignore: decorator
 @inline export const CREATE: u64 = 0
@@ -26,7 +34,9 @@ import { writeVarint, zigzag } from './varint'
 /** Room before the first delta for the count, which is known last; a shorter count is written right before them. */
 // @ts-ignore: decorator
 @inline const COUNT_ROOM: usize = 8
-
+/** A `whole` without a record: head and present. */
+// @ts-ignore: decorator
+@inline const BLANK_MAX: u32 = 6
 /** Records loaded ahead. */
 // @ts-ignore: decorator
 @inline const BLOCK: u32 = 32
@@ -38,54 +48,8 @@ export let encodedAt: usize = 0
 let cursor: u32 = 0
 let previous: i32 = -1
 let count: u32 = 0
-
-function writeRaw(at: usize, from: usize, size: u32): usize {
-  let i: u32 = 0
-  for (; i + 8 <= size; i += 8) store<u64>(at + i, load<u64>(from + i))
-  for (; i < size; i++) store<u8>(at + i, load<u8>(from + i))
-  return at + size
-}
-
-function writeIp(at: usize, from: usize): usize {
-  const mapped = load<u64>(from) == 0 && load<u32>(from, 8) == 0xffff0000
-  store<u8>(at, mapped ? 4 : 6)
-  return mapped ? writeRaw(at + 1, from + 12, 4) : writeRaw(at + 1, from, 16)
-}
-
-/** A field as a record holds it. */
-function writeField(at: usize, field: Field, record: usize): usize {
-  const from = record + field.offset
-  switch (field.kind) {
-    case BYTE: store<u8>(at, load<u8>(from)); return at + 1
-    case U16: store<u16>(at, load<u16>(from)); return at + 2
-    case U32: return writeVarint(at, load<u32>(from))
-    case I32: return writeVarint(at, zigzag(load<i32>(from)))
-    case U53: return writeVarint(at, load<u64>(from))
-    case IPV4: store<u32>(at, bswap(load<u32>(from))); return at + 4
-    case IP: return writeIp(at, from)
-    case TEXT: return writeRaw(at, from, 1 + <u32>load<u8>(from))
-    default: return writeRaw(at, from, field.size)
-  }
-}
-
-/** A field as an update holds it. */
-function writeChange(at: usize, field: Field, before: usize, record: usize): usize {
-  const old = before + field.offset
-  const now = record + field.offset
-  switch (field.kind) {
-    case U16: return writeVarint(at, zigzag(<i64>load<u16>(now) - <i64>load<u16>(old)))
-    case U32: return writeVarint(at, zigzag(<i64>load<u32>(now) - <i64>load<u32>(old)))
-    case I32: return writeVarint(at, zigzag(<i64>load<i32>(now) - <i64>load<i32>(old)))
-    case U53: return writeVarint(at, zigzag(load<i64>(now) - load<i64>(old)))
-    default: return writeField(at, field, record)
-  }
-}
-
-function writeRecord(at: usize, record: usize): usize {
-  for (let i: u32 = 0; i < keyFields; i++) at = writeField(at, keyField(i), record)
-  for (let i: u32 = 0; i < valueFields; i++) at = writeField(at, valueField(i), record)
-  return at
-}
+/** Whether this batch brings keys. */
+let bringing: bool = true
 
 function same(a: usize, b: usize, size: u32): bool {
   switch (size) {
@@ -125,12 +89,19 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   journalTaken(record)
   const was = load<u32>(before, FLAGS) & OCCUPIED
   if (!isOccupied(id)) return was ? writeHead(at, id, DELETE) : at
-  if (!was) return writeRecord(writeHead(at, id, CREATE), record)
-  if (load<u32>(before, GENERATION) != load<u32>(record, GENERATION) && !keyEquals(before + KEY, record + KEY)) {
-    at = writeHead(at, id, WHOLE)
-    store<u8>(at, 1)
-    return writeRecord(at + 1, record)
+  if (was) {
+    const stayed = load<u32>(before, GENERATION) == load<u32>(record, GENERATION)
+    if (stayed || keyEquals(before + KEY, record + KEY)) return writeUpdate(at, id, before, record)
   }
+  if (!bringing) {
+    overflow(id, record)
+    return was ? writeHead(at, id, DELETE) : at
+  }
+  if (!was) return writeRecord(writeHead(at, id, CREATE), record)
+  return writeWhole(at, id)
+}
+
+function writeUpdate(at: usize, id: u32, before: usize, record: usize): usize {
   let mask = differences(before, record)
   if (!mask) return at
   at = writeVarint(writeHead(at, id, UPDATE), mask)
@@ -140,7 +111,7 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
 
 function writeWhole(at: usize, id: u32): usize {
   at = writeHead(at, id, WHOLE)
-  const present = isOccupied(id)
+  const present = bringing && isOccupied(id)
   store<u8>(at, present)
   return present ? writeRecord(at + 1, recordAt(id)) : at + 1
 }
@@ -158,22 +129,25 @@ function warm(from: u32): void {
   warmed = sum
 }
 
-/** The sorted journal and up to `wholes` overflowed records from `from` on; gives the address after the last delta. */
-function writeMerged(from: u32, wholes: u32): usize {
+/** The sorted journal and the first `wholes` released records; gives the address after the last delta. */
+function writeMerged(wholes: u32): usize {
   let at = outboxAt + COUNT_ROOM
   previous = -1
   count = 0
-  let whole = wholes ? bitNext(overflowAt, from) : -1
+  let whole = nextReleased(0, wholes)
   for (let i: u32 = 0; i < journalCount; i++) {
     if (!(i & (BLOCK - 1))) warm(i)
     const id = sortedId(i)
-    for (; whole >= 0 && <u32>whole < id; whole = --wholes ? bitNext(overflowAt, <u32>whole + 1) : -1) {
-      at = writeWhole(at, whole)
-    }
+    for (; whole >= 0 && <u32>whole < id; whole = nextReleased(<u32>whole + 1, --wholes)) at = writeWhole(at, whole)
     at = writeJournaled(at, id, journalImage(sortedEntry(i)))
   }
-  for (; whole >= 0; whole = --wholes ? bitNext(overflowAt, <u32>whole + 1) : -1) at = writeWhole(at, whole)
+  for (; whole >= 0; whole = nextReleased(<u32>whole + 1, --wholes)) at = writeWhole(at, whole)
   return at
+}
+
+// @ts-ignore: decorator
+@inline function nextReleased(from: u32, wholes: u32): i32 {
+  return wholes ? bitNext(releasedAt, from) : -1
 }
 
 /** Puts the count before the deltas; gives the whole length. */
@@ -188,28 +162,41 @@ function finish(end: usize): u32 {
 /** Takes what changed as deltas at `encodedAt`; gives their length, 0 if nothing differs. */
 export function encode(bytesMax: u32): u32 {
   sortJournal()
-  let end = writeMerged(0, 0)
-  if (overflowCount) {
-    const used = <u32>(end - outboxAt)
-    const limit = min(bytesMax, encodeBytesMax)
-    const wholes = limit > used ? min((limit - used) / deltaBytesMax, deltasMax - count) : 0
-    if (wholes) {
-      if (bitNext(overflowAt, cursor) < 0) cursor = 0
-      end = writeMerged(cursor, wholes)
-      takeOverflowed(wholes)
-    }
-  }
+  bringing = true
+  let end = writeMerged(0)
+  if (overflowCount) end = addOverflowed(end, min(bytesMax, encodeBytesMax))
   journalEmpty()
   return count ? finish(end) : 0
 }
 
-function takeOverflowed(wholes: u32): void {
+/** Writes the batch again, with overflowed records between the journaled ones. */
+function addOverflowed(end: usize, limit: u32): usize {
+  const used = <u32>(end - outboxAt)
+  const room = limit > used ? limit - used : 0
+  let wholes = min(room / deltaBytesMax, deltasMax - count)
+  bringing = releasedCount <= wholes
+  if (bringing) choose(wholes - releasedCount)
+  if (bringing) wholes = releasedCount
+  else wholes = min(releasedCount, min(room / BLANK_MAX, deltasMax - count))
+  if (!wholes && bringing) return end
+  const at = writeMerged(wholes)
   for (; wholes; wholes--) {
+    const id = <u32>bitNext(releasedAt, 0)
+    const record = recordAt(id)
+    releaseTaken(id, record)
+    if (bringing || !isOccupied(id)) overflowTaken(id, record)
+  }
+  return at
+}
+
+/** Adds up to `most` overflowed records to the released ones, which all go into this batch. */
+function choose(most: u32): void {
+  if (bitNext(overflowAt, cursor) < 0) cursor = 0
+  for (; most; most--) {
     const id = bitNext(overflowAt, cursor)
-    if (id < 0) break
-    bitRemove(overflowAt, id)
-    overflowTaken(recordAt(id))
+    if (id < 0) return
     cursor = <u32>id + 1
+    if (!bitHas(releasedAt, id)) release(id, recordAt(id))
   }
 }
 

@@ -1,16 +1,18 @@
 // What changed since the last encode. The first change of a record stores its before-image; later ones cost a flag
 // test. When the journal is full the record's bit is set in the overflow bitmap instead and the record travels whole
 // later. Memory is bounded whatever the application does.
-import { bitAdd, bitEmpty, bitNext } from './bitmap'
+import { bitAdd, bitEmpty, bitNext, bitRemove } from './bitmap'
 import {
-  FLAGS, JOURNALED, OVERFLOWED,
-  journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes,
+  FLAGS, JOURNALED, OVERFLOWED, RELEASED,
+  journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes, releasedAt,
 } from './layout'
 import { copyLines } from './lines'
 
 export let tracking: bool = false
 export let journalCount: u32 = 0
 export let overflowCount: u32 = 0
+/** Overflowed records that were deleted since: the key the peer holds there is not known any more. */
+export let releasedCount: u32 = 0
 
 /** Notes that record `id` is about to change; `occupied` is OCCUPIED if it holds a session now, else 0. */
 // @ts-ignore: decorator
@@ -28,11 +30,27 @@ function remember(id: u32, record: usize, occupied: u32): void {
     store<u32>(journalIdsAt + (<usize>journalCount << 2), id)
     store<u32>(record, load<u32>(record, FLAGS) | JOURNALED, FLAGS)
     journalCount++
-  } else {
-    bitAdd(overflowAt, id)
-    store<u32>(record, load<u32>(record, FLAGS) | OVERFLOWED, FLAGS)
-    overflowCount++
-  }
+  } else overflow(id, record)
+}
+
+/** The record will go whole, later. */
+export function overflow(id: u32, record: usize): void {
+  bitAdd(overflowAt, id)
+  store<u32>(record, load<u32>(record, FLAGS) | OVERFLOWED, FLAGS)
+  overflowCount++
+}
+
+/** Notes, after journalTouch, that the session of a record is being deleted. */
+// @ts-ignore: decorator
+@inline export function journalRelease(id: u32, record: usize): void {
+  if ((load<u32>(record, FLAGS) & (OVERFLOWED | RELEASED)) == OVERFLOWED) release(id, record)
+}
+
+/** Puts an overflowed record into the released set. */
+export function release(id: u32, record: usize): void {
+  bitAdd(releasedAt, id)
+  store<u32>(record, load<u32>(record, FLAGS) | RELEASED, FLAGS)
+  releasedCount++
 }
 
 // @ts-ignore: decorator
@@ -56,16 +74,30 @@ export function journalEmpty(): void {
   journalCount = 0
 }
 
-/** One overflowed record is encoded; the caller took its bit. */
-export function overflowTaken(record: usize): void {
+/** The peer knows that a released record's old session is gone. */
+export function releaseTaken(id: u32, record: usize): void {
+  bitRemove(releasedAt, id)
+  store<u32>(record, load<u32>(record, FLAGS) & ~RELEASED, FLAGS)
+  releasedCount--
+}
+
+/** One overflowed record is encoded. */
+export function overflowTaken(id: u32, record: usize): void {
+  bitRemove(overflowAt, id)
   store<u32>(record, load<u32>(record, FLAGS) & ~OVERFLOWED, FLAGS)
   overflowCount--
 }
 
+/** Forgets what is remembered and remembers from here on, or not. */
 export function setTracking(on: bool): void {
   for (let entry: u32 = 0; entry < journalCount; entry++) journalTaken(recordAt(journalId(entry)))
   journalEmpty()
-  for (let id = bitNext(overflowAt, 0); id >= 0; id = bitNext(overflowAt, <u32>id + 1)) overflowTaken(recordAt(id))
+  for (let id = bitNext(overflowAt, 0); id >= 0; id = bitNext(overflowAt, <u32>id + 1)) {
+    store<u32>(recordAt(id), load<u32>(recordAt(id), FLAGS) & ~(OVERFLOWED | RELEASED), FLAGS)
+  }
   bitEmpty(overflowAt)
+  bitEmpty(releasedAt)
+  overflowCount = 0
+  releasedCount = 0
   tracking = on
 }

@@ -2,8 +2,8 @@
 // memory.grow and never again: host views stay attached and there is no rehash. All other files read these numbers and
 // write only their own parts.
 //
-//   statics | key | values | inbox | outbox | free bitmap | overflow bitmap | segment marks | digests
-//           | journal | sort scratch | staging | key scratch | buckets | records
+//   statics | key | values | inbox | outbox | free, overflow and released bitmaps | segment marks
+//           | digests | journal | sort scratch | staging | key scratch | buckets | records
 //
 // A record, one or more 64-byte lines:
 //
@@ -68,6 +68,9 @@ import { bitmapBytes } from './bitmap'
 /** In a before-image: the slot held a session. */
 // @ts-ignore: decorator
 @inline export const OCCUPIED: u32 = 4
+/** Overflowed, and deleted since: the peer may still hold another session here. */
+// @ts-ignore: decorator
+@inline export const RELEASED: u32 = 8
 
 // kinds of fields: how a value is stored and written. The host maps schema types onto them.
 /** u8, bool, enum: one byte below `limit`. */
@@ -130,6 +133,7 @@ export let inboxAt: usize = 0
 export let outboxAt: usize = 0
 export let freeAt: usize = 0
 export let overflowAt: usize = 0
+export let releasedAt: usize = 0
 export let marksAt: usize = 0
 export let digestsAt: usize = 0
 export let journalIdsAt: usize = 0
@@ -222,6 +226,7 @@ export function plan(
   outboxAt = reserve(outboxBytes)
   freeAt = reserve(bitmapBytes(sessions))
   overflowAt = reserve(bitmapBytes(sessions))
+  releasedAt = reserve(bitmapBytes(sessions))
   marksAt = reserve(segments)
   digestsAt = reserve(<u64>segments * 8)
   journalIdsAt = reserve(<u64>journalMax * 4)

@@ -2,7 +2,7 @@
 import { bitAdd, bitFill, bitHas, bitNext, bitNextAbsent, bitRemove } from './bitmap'
 import { bucketFind, bucketInsert, bucketRemove, bucketsEmpty } from './buckets'
 import { hashKey } from './hash'
-import { journalTouch } from './journal'
+import { journalRelease, journalTouch } from './journal'
 import {
   DEADLINE, GENERATION, HASH, KEY, OCCUPIED,
   freeAt, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
@@ -108,6 +108,7 @@ export function erase(): i32 {
   if (id < 0) return -1
   const record = recordAt(id)
   journalTouch(id, record, OCCUPIED)
+  journalRelease(id, record)
   dropRecord(id, record)
   return id
 }
@@ -122,6 +123,7 @@ export function eraseAll(): void {
   for (let id = nextOccupied(0); id >= 0; id = nextOccupied(<u32>id + 1)) {
     const record = recordAt(id)
     journalTouch(id, record, OCCUPIED)
+    journalRelease(id, record)
     dropRecord(id, record)
   }
 }

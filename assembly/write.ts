@@ -1,0 +1,54 @@
+// Fields and records in wire form (docs/PROTOCOL.md section 2), written at an address; each gives the address after it.
+import {
+  BYTE, I32, IP, IPV4, TEXT, U16, U32, U53,
+  Field, keyField, keyFields, valueField, valueFields,
+} from './layout'
+import { writeVarint, zigzag } from './varint'
+
+function writeRaw(at: usize, from: usize, size: u32): usize {
+  let i: u32 = 0
+  for (; i + 8 <= size; i += 8) store<u64>(at + i, load<u64>(from + i))
+  for (; i < size; i++) store<u8>(at + i, load<u8>(from + i))
+  return at + size
+}
+
+function writeIp(at: usize, from: usize): usize {
+  const mapped = load<u64>(from) == 0 && load<u32>(from, 8) == 0xffff0000
+  store<u8>(at, mapped ? 4 : 6)
+  return mapped ? writeRaw(at + 1, from + 12, 4) : writeRaw(at + 1, from, 16)
+}
+
+/** A field as a record holds it. */
+function writeField(at: usize, field: Field, record: usize): usize {
+  const from = record + field.offset
+  switch (field.kind) {
+    case BYTE: store<u8>(at, load<u8>(from)); return at + 1
+    case U16: store<u16>(at, load<u16>(from)); return at + 2
+    case U32: return writeVarint(at, load<u32>(from))
+    case I32: return writeVarint(at, zigzag(load<i32>(from)))
+    case U53: return writeVarint(at, load<u64>(from))
+    case IPV4: store<u32>(at, bswap(load<u32>(from))); return at + 4
+    case IP: return writeIp(at, from)
+    case TEXT: return writeRaw(at, from, 1 + <u32>load<u8>(from))
+    default: return writeRaw(at, from, field.size)
+  }
+}
+
+/** A field as an update holds it. */
+export function writeChange(at: usize, field: Field, before: usize, record: usize): usize {
+  const old = before + field.offset
+  const now = record + field.offset
+  switch (field.kind) {
+    case U16: return writeVarint(at, zigzag(<i64>load<u16>(now) - <i64>load<u16>(old)))
+    case U32: return writeVarint(at, zigzag(<i64>load<u32>(now) - <i64>load<u32>(old)))
+    case I32: return writeVarint(at, zigzag(<i64>load<i32>(now) - <i64>load<i32>(old)))
+    case U53: return writeVarint(at, zigzag(load<i64>(now) - load<i64>(old)))
+    default: return writeField(at, field, record)
+  }
+}
+
+export function writeRecord(at: usize, record: usize): usize {
+  for (let i: u32 = 0; i < keyFields; i++) at = writeField(at, keyField(i), record)
+  for (let i: u32 = 0; i < valueFields; i++) at = writeField(at, valueField(i), record)
+  return at
+}
