@@ -169,8 +169,10 @@ export class Feeder {
   /** When work between batches is due; undefined when there is none or no room. */
   workDeadline(now: number): number | undefined {
     if (this.attach === 0 || this.outstandingBytes >= IMAGE_ROOM_BYTES || !this.hasRoom) return undefined
-    if (this.wanted.some((table) => table.left > 0)) return now
-    if (this.verifications.isPending && !this.isOverflowed) return now
+    // While overflowed records are unsent the secondary may still hold keys that have moved: an image could bring one
+    // of them twice, and a digest would speak of what was never sent. The backlog goes first.
+    if (this.isOverflowed) return undefined
+    if (this.wanted.some((table) => table.left > 0) || this.verifications.isPending) return now
     return this.isSynced ? this.proofAt : undefined
   }
 
@@ -182,11 +184,11 @@ export class Feeder {
   work(now: number): void {
     if (this.workDeadline(now) === undefined) return
     this.flush(now)
+    if (this.isOverflowed || !this.isClean) return
     let budget = SLICE_SEGMENTS
     for (const [table, wanted] of this.wanted.entries()) {
       if (wanted.left > 0 && budget > 0) budget = this.compare(table, budget, now)
     }
-    if (this.isOverflowed) return
     if (this.verifications.isPending) this.prove(budget, now)
     else if (this.isSynced && now >= this.proofAt) this.proveNext(now)
   }
