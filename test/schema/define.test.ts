@@ -1,0 +1,111 @@
+// defineTable: what it refuses, by name, and what its schema hash tells apart.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { SchemaError } from '../../src/errors.ts'
+import { bytes, defineTable, string, type TableDefinition } from '../../src/schema/index.ts'
+
+const good = { name: 'sessions', key: { id: 'u32' }, fields: { value: 'u8' }, capacity: 100 } as const
+const many = (count: number, type: unknown = 'u8') =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, type]))
+
+function define(changes: Record<string, unknown>): TableDefinition {
+  return defineTable({ ...good, ...changes } as never)
+}
+
+test('a definition keeps what it was given', () => {
+  const definition = defineTable(good)
+  const { name, key, fields, capacity } = definition
+  assert.equal({ name, key, fields, capacity }, good)
+  assert.match(definition.schemaHash, /^[0-9a-f]{16}$/)
+})
+
+test('a definition does not change with the objects it was made from', () => {
+  const names = ['a', 'b']
+  const fields = { kind: names, value: 'u8' }
+  const definition = define({ fields })
+  names.push('c')
+  fields.value = 'u16'
+  assert.equal(definition.fields, { kind: ['a', 'b'], value: 'u8' })
+})
+
+const REFUSED: readonly (readonly [says: string, changes: Record<string, unknown>, mentions: RegExp])[] = [
+  ['no name', { name: '' }, /name/],
+  ['a name that is no string', { name: 5 }, /name.*5/],
+  ['a name with a space', { name: 'a b' }, /a b/],
+  ['a name that begins with a digit', { name: '1a' }, /1a/],
+  ['a name of 65 characters', { name: 'n'.repeat(65) }, /64/],
+  ['no key', { key: undefined }, /key/],
+  ['a key without fields', { key: {} }, /key/],
+  ['17 key fields', { key: many(17) }, /17.*16/],
+  ['54 value fields', { fields: many(54) }, /54.*53/],
+  ['fields that are no object', { fields: ['u8'] }, /fields/],
+  ['a type that does not exist', { fields: { value: 'u64' } }, /value.*u64/],
+  ['a type that is a number', { fields: { value: 8 } }, /value.*8/],
+  ['no type', { fields: { value: undefined } }, /value/],
+  ['an enum without names', { fields: { kind: [] } }, /kind/],
+  ['an enum of 257 names', { fields: { kind: Array.from({ length: 257 }, (_, i) => `n${i}`) } }, /256/],
+  ['an enum that says a name twice', { fields: { kind: ['a', 'b', 'a'] } }, /kind/],
+  ['an enum with a number', { fields: { kind: ['a', 1] } }, /kind/],
+  ['bytes(0)', { fields: { raw: bytes(0) } }, /raw/],
+  ['bytes(256)', { fields: { raw: bytes(256) } }, /raw.*255/],
+  ['string(0)', { fields: { text: string(0) } }, /text/],
+  ['string(1.5)', { fields: { text: string(1.5) } }, /text/],
+  ['one name in key and fields', { fields: { id: 'u8' } }, /id/],
+  ['a field that would hide a method of a view', { fields: { toJSON: 'u8' } }, /toJSON/],
+  ['a field name that is no identifier', { fields: { 'a-b': 'u8' } }, /a-b/],
+  ['records of more than 1000 bytes', { fields: many(4, bytes(255)) }, /1000/],
+  ['no capacity', { capacity: undefined }, /capacity/],
+  ['a capacity of 0', { capacity: 0 }, /capacity.*0/],
+  ['a capacity of half a session', { capacity: 1.5 }, /capacity.*1\.5/],
+  ['a capacity that is a string', { capacity: '100' }, /capacity/],
+  ['a capacity above 2^26', { capacity: 2 ** 26 + 1 }, /capacity/],
+  ['an option that does not exist', { capactiy: 5 }, /capactiy/],
+]
+
+for (const [says, changes, mentions] of REFUSED) {
+  test(`refuses ${says}`, () => {
+    assert.throws(
+      () => define(changes),
+      (error: unknown) =>
+        error instanceof SchemaError && error.code === 'ERR_SCHEMA' && mentions.test(error.message),
+    )
+  })
+}
+
+test('a definition may be at every limit', () => {
+  define({ name: 'n'.repeat(64), key: many(16), capacity: 1 })
+  define({ fields: many(53), capacity: 2 ** 26 })
+  define({ fields: {} })
+  define({
+    fields: { kind: Array.from({ length: 256 }, (_, i) => `n${i}`), raw: bytes(255), text: string(255) },
+  })
+})
+
+test('the schema hash tells names, types, lengths, enum names and order apart, and nothing else', () => {
+  const shapes: Record<string, unknown>[] = [
+    {},
+    { fields: { valu: 'u8' } },
+    { fields: { value: 'u16' } },
+    { fields: { value: 'bool' } },
+    { fields: { value: bytes(4) } },
+    { fields: { value: bytes(5) } },
+    { fields: { value: string(4) } },
+    { fields: { value: ['a', 'b'] } },
+    { fields: { value: ['b', 'a'] } },
+    { fields: { value: ['a', 'b', 'c'] } },
+    { fields: { value: ['a,b'] } },
+    { fields: { value: 'u8', more: 'u8' } },
+    { fields: { more: 'u8', value: 'u8' } },
+    { fields: {} },
+    { key: { id: 'u32', value: 'u8' }, fields: {} },
+    { key: { id: 'i32' } },
+    { key: { key: 'u32' } },
+    { key: { id: 'u32', more: 'u8' } },
+    { key: { more: 'u8', id: 'u32' } },
+  ]
+  const hashes = shapes.map((shape) => define(shape).schemaHash)
+  assert.is(new Set(hashes).size, shapes.length)
+  for (const same of [{ name: 'other' }, { capacity: 7 }]) assert.is(define(same).schemaHash, hashes[0])
+})
+
+test.run()
