@@ -57,7 +57,8 @@ class Pipe {
     await this.#ended()
     this.#concluding = false
     if (!this.#passes() || this.#sink.destroyed) return
-    if (ending === 'reset') this.#sink.resetAndDestroy()
+    // Not resetAndDestroy: on a socket that is already shutting down it fails and leaves the handle open (Node 20).
+    if (ending === 'reset') this.#sink.destroy()
     else this.#sink.end(() => this.#sink.destroy())
   }
 }
