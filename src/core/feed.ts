@@ -45,6 +45,8 @@ export class Feed {
   private unapplied: { sequence: number; bytes: number }[] = []
   private unappliedBytes = 0
   private lastPosition = 0
+  /** Secondary: sequence of the last PARTIAL frame received; the tables are a mix until something later is applied. */
+  private partial = 0
 
   constructor(core: Core) {
     this.core = core
@@ -84,6 +86,7 @@ export class Feed {
     this.applied = 0
     this.awaited = AWAITED_UNKNOWN
     this.acknowledged = 0
+    this.partial = 0
     this.unapplied = []
     this.unappliedBytes = 0
   }
@@ -206,6 +209,7 @@ export class Feed {
     this.openAttachment(frame.sequence, 1)
     this.incoming.reset(frame.sequence - 1)
     this.awaited = AWAITED_UNKNOWN
+    this.partial = 0
     this.unapplied = []
     this.unappliedBytes = 0
     state.complete = false
@@ -229,6 +233,10 @@ export class Feed {
     if (copy === 'gap') return 'sequence'
     if (copy === 'known') return undefined
     if (this.core.state.role !== 'primary') {
+      if (frame.type === FrameType.PARTIAL) {
+        this.partial = frame.sequence
+        this.core.state.complete = false
+      }
       this.unapplied.push({ sequence: frame.sequence, bytes: frame.bytes.length })
       this.unappliedBytes += frame.bytes.length
     }
@@ -259,7 +267,7 @@ export class Feed {
     if (attach !== this.attach || this.attach === 0 || this.core.state.role === 'primary') return
     this.applied = applied
     this.awaited = awaited
-    this.core.state.complete = awaited === 0
+    this.core.state.complete = awaited === 0 && applied >= this.partial
     let count = 0
     while (count < this.unapplied.length && this.unapplied[count]!.sequence <= applied) {
       this.unappliedBytes -= this.unapplied[count]!.bytes

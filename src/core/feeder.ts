@@ -157,7 +157,7 @@ export class Feeder {
       if (deltas.length > 0) writeSection(writer, table, deltas)
     }
     const wasPartial = this.isPartial
-    this.isPartial = this.isOverflowed
+    this.isPartial = !this.isClean
     if (this.isPartial) writer.bytes[FRAME_TYPE_OFFSET] = FrameType.PARTIAL
     if (writer.length === FRAME_HEADER_BYTES && this.isPartial === wasPartial) return
     this.sequence++

@@ -32,6 +32,8 @@ export class Link {
   counter = 1
   private lastCounter = 0
   private echo = -1
+  /** Latest of this node's own clock readings that the peer has given back. */
+  echoed = Number.NEGATIVE_INFINITY
   private echoAt = 0
   private rttMs: number | null = null
   /** Newest last; true = arrived. */
@@ -124,6 +126,7 @@ export class Link {
     this.echo = sentAt
     this.echoAt = now
     if (echo >= 0) {
+      this.echoed = Math.max(this.echoed, echo)
       const sample = Math.max(0, now - echo - heldMs)
       this.rttMs = this.rttMs === null ? sample : this.rttMs + (sample - this.rttMs) / 8
     }

@@ -14,6 +14,7 @@ import type { LinkTimer } from './connections.ts'
 import { Connections } from './connections.ts'
 import { placeOf } from './election.ts'
 import { Feed } from './feed.ts'
+import { FreezeGuard } from './freeze.ts'
 import { Handover } from './handover.ts'
 import { helloRefusal } from './hello-check.ts'
 import type { Connection } from './link.ts'
@@ -43,6 +44,7 @@ export class NodeCore implements Core {
   private readonly handover: Handover
   private readonly roles: Roles
   private readonly requests: Requests
+  private readonly freeze: FreezeGuard
   private readonly refusals: Record<string, number> = {}
   /** What pollTimeout last answered: the planned wake. */
   private planned: number | undefined
@@ -59,6 +61,7 @@ export class NodeCore implements Core {
     this.handover = new Handover(this, this.feed)
     this.roles = new Roles(this, this.feed, this.handover)
     this.requests = new Requests(this, this.roles, this.handover)
+    this.freeze = new FreezeGuard(this)
     this.timers.set('tick', now + options.interval)
     this.timers.set('hold-down', this.roles.holdDownAt)
     this.connections.start()
@@ -116,7 +119,10 @@ export class NodeCore implements Core {
   // ---- Time
 
   handleTimeout(now: number): void {
-    if (this.planned !== undefined && now >= this.planned) this.vitals.handleWake(this.planned, now)
+    if (this.planned !== undefined && now >= this.planned) {
+      this.vitals.handleWake(this.planned, now)
+      this.freeze.handleWake(this.planned, now)
+    }
     this.timers.due('hold-down', now)
     this.connections.handleTimeout(now)
     this.vitals.handleTimeout(now)
@@ -381,6 +387,7 @@ export class NodeCore implements Core {
     this.roles.decide(now)
     this.handover.settle()
     this.requests.settle(now)
+    this.freeze.settle(now)
     this.feed.flushAck(now)
     this.feed.pump(now)
   }

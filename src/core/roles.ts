@@ -34,6 +34,8 @@ export class Roles {
   /** After a denial: not before this. */
   private claimNotBefore = 0
   private offer: (Offer & { readonly at: number }) | undefined
+  /** When the last grant was given: its receiver needs a moment to act on it. */
+  private grantedAt = Number.NEGATIVE_INFINITY
   readonly holdDownAt: number
 
   constructor(core: Core, feed: Feed, handover: Handover) {
@@ -103,6 +105,7 @@ export class Roles {
 
   private considerClaim(status: NodeStatus, now: number): void {
     const { state, options } = this.core
+    if (state.granted > state.epoch && now - this.grantedAt < this.core.boundMs) return
     if (compareClaims(this.mine(now), this.theirs(status), options).order <= 0) return
     if (!state.complete && state.lineage !== NO_LINEAGE && !options.promoteUnsynced) return
     const fresh = state.lineage === NO_LINEAGE && status.lineage === NO_LINEAGE
@@ -166,6 +169,7 @@ export class Roles {
     const { state } = this.core
     this.claim = undefined
     state.granted = claim.epoch
+    this.grantedAt = now
     if (state.role === 'primary') this.demote(claim.reason, this.handover.since ?? now, now)
     this.handover.handleGranted()
     this.sayGrant(claim.epoch, now)
@@ -221,6 +225,7 @@ export class Roles {
     const position = { epoch: state.epoch, sequence: this.feed.received }
     this.claim = undefined
     this.offer = undefined
+    this.handover.cancel('a new reign began')
     this.feed.beginReign()
     state.epoch = epoch
     state.hear(epoch)
