@@ -44,6 +44,7 @@ export class Handover {
   private obstacle(): string | undefined {
     const { state, options } = this.core
     if (state.role !== 'primary') return `node '${options.id}' is ${state.role}; only the primary hands over`
+    if (!state.open && this.running === undefined) return `node '${options.id}' is fenced; try again`
     if (!this.feed.feedsSynced) return `node '${options.peer}' is not synced; wait for status().protected`
     return undefined
   }

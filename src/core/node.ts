@@ -122,6 +122,7 @@ export class NodeCore implements Core {
     if (this.planned !== undefined && now >= this.planned) {
       this.vitals.handleWake(this.planned, now)
       this.freeze.handleWake(this.planned, now)
+      this.state.handleLateWake(now - this.planned)
     }
     this.timers.due('hold-down', now)
     this.connections.handleTimeout(now)

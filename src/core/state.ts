@@ -67,6 +67,11 @@ export class NodeState {
     return this.lineage === NO_LINEAGE ? 0 : Math.max(0, now - this.lineageBornAt)
   }
 
+  /** This thread slept `lateMs` too long; what it did not see is not the application's fault. */
+  handleLateWake(lateMs: number): void {
+    this.progressAt += lateMs
+  }
+
   progressAgeMs(now: number): number {
     return Math.max(0, now - this.progressAt)
   }
