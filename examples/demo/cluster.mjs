@@ -12,7 +12,7 @@ export class Cluster extends EventEmitter {
   gateways = {}
   /** What each last said of itself; undefined while its process is gone. */
   status = {}
-  /** Every change of role, in the order it was heard: { id, role, epoch, reason, at }. */
+  /** Every change of role, in the order it was heard: { id, role, epoch, reason, message, at }. */
   roles = []
   /** The clients' last window: { gapMsMax, open, perSecond }. */
   window = { gapMsMax: 0, open: 0, perSecond: 0 }

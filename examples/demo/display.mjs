@@ -32,6 +32,10 @@ export class Display {
   }
 
   /** What is going on. */
+  get act() {
+    return this.#act
+  }
+
   begin(act) {
     this.#act = act
     this.#draw()

@@ -13,8 +13,8 @@ serve({
   async start(options) {
     gateway = await startGateway(options)
     const { node } = gateway
-    node.on('role', ({ role, epoch, reason }) => {
-      report('role', { role, epoch, reason, at: monotonicMs() })
+    node.on('role', ({ role, epoch, reason, message }) => {
+      report('role', { role, epoch, reason, message, at: monotonicMs() })
       reportStatus()
     })
     node.on('link', reportStatus)

@@ -32,7 +32,7 @@ try {
   if (options.json) console.log(JSON.stringify(summary(seen)))
   leave(broken.length === 0 ? 0 : 1)
 } catch (error) {
-  leave(1, error.message)
+  leave(1, `${display.act}: ${error.message}`)
 }
 
 async function play() {

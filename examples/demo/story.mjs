@@ -26,8 +26,9 @@ export async function tell(cluster, display, { quick }) {
 async function fill(cluster, display, windows) {
   display.begin('fill')
   const first = cluster.primary
-  const { epoch, reason } = cluster.status[first]
-  display.say('start', `${first} leads in epoch ${epoch} (${reason}); ${other(first)} has a copy`)
+  const { epoch } = cluster.status[first]
+  const { message = '' } = cluster.roles.findLast(({ id }) => id === first) ?? {}
+  display.say('start', `${first} leads in epoch ${epoch}; ${other(first)} has a copy. ${message}`)
   const began = monotonicMs()
   await cluster.startLoad()
   await answered(cluster)
@@ -86,7 +87,7 @@ async function killPrimary(cluster, display) {
   const promoteMs = promotion.at - killedAt
   display.say(
     `kill -9 ${dead}`,
-    `${heir} promoted after ${ms(promoteMs)} (${promotion.reason}); nobody was answered for ` +
+    `${heir} promoted after ${ms(promoteMs)}. ${promotion.message} Nobody was answered for ` +
       `${ms(clients.silenceMsMax)}, longest gap of a client ${ms(clients.gapMsMax)}; ` +
       `${count(clients.kept)} of ${count(clients.flows)} flows kept NAT port and count`,
   )
@@ -126,8 +127,8 @@ async function handOver(cluster, display) {
   const took = change.at - began
   display.say(
     'handover',
-    `${to} leads after ${ms(took)} (${change.reason}); ${count(lostIn(clients))} lost, longest gap of a client ` +
-      `${ms(clients.gapMsMax)}`,
+    `${to} leads after ${ms(took)}; ${count(lostIn(clients))} lost, longest gap of a client ` +
+      `${ms(clients.gapMsMax)}. ${change.message}`,
   )
   await cluster.until(10_000, `${to} is protected`, () => cluster.protected)
   return { ms: took, lost: lostIn(clients), clients }

@@ -58,7 +58,9 @@ const gateway = await startGateway({
 
 const { node } = gateway
 console.log(`${node.id}: ${node.role}`)
-node.on('role', ({ role, epoch, reason }) => console.log(`${node.id}: ${role} in epoch ${epoch}: ${reason}`))
+node.on('role', ({ role, epoch, message }) =>
+  console.log(`${node.id}: ${role} in epoch ${epoch}. ${message}`),
+)
 setInterval(() => {
   const { tables, links, peer } = node.status()
   const { packets, waitMs } = gateway.takeStats()
