@@ -52,6 +52,12 @@ import { BUCKET_LANES, KEY, bucketCount, bucketsAt, keyBytes, recordAt } from '.
   return true
 }
 
+/** Loads the home bucket of a hash, for a search that follows. */
+// @ts-ignore: decorator
+@inline export function bucketPeek(hash: u32): u32 {
+  return load<u32>(bucketAt(home(hash)))
+}
+
 /** Record id of a key; -1 if there is no such session. */
 export function bucketFind(hash: u32, key: usize): i32 {
   const wanted = fingerprint(hash)

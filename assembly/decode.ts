@@ -45,6 +45,12 @@ export function openBytes(from: usize, length: u32): void {
   refusal = 0
 }
 
+/** Where reading goes on. */
+// @ts-ignore: decorator
+@inline export function readingAt(): usize {
+  return at
+}
+
 /** Keeps the first reason. */
 export function refuse(reason: u32): bool {
   if (!refusal) refusal = reason

@@ -17,6 +17,7 @@ import {
   capacity, deltaBytesMax, deltasMax, encodeBytesMax, outboxAt, overflowAt, recordAt, releasedAt, valueField,
   valueFields,
 } from './layout'
+import { loadedAhead } from './lines'
 import { isOccupied, nextOccupied } from './records'
 import { sortJournal, sortedEntry, sortedId } from './sort'
 import { writeVarint } from './varint'
@@ -40,8 +41,6 @@ import { writeChange, writeRecord } from './write'
 /** Records loaded ahead. */
 // @ts-ignore: decorator
 @inline const BLOCK: u32 = 32
-/** Keeps the compiler from dropping the loads of `warm`. */
-export let warmed: u32 = 0
 
 /** Where the bytes of the last encode or image begin. */
 export let encodedAt: usize = 0
@@ -126,7 +125,7 @@ function warm(from: u32): void {
   for (let i = from; i < end; i++) {
     sum += load<u32>(recordAt(sortedId(i)), FLAGS) + load<u32>(journalImage(sortedEntry(i)), FLAGS)
   }
-  warmed = sum
+  loadedAhead(sum)
 }
 
 /** The sorted journal and the first `wholes` released records; gives the address after the last delta. */
@@ -159,20 +158,23 @@ function finish(end: usize): u32 {
   return <u32>(end - encodedAt)
 }
 
-/** Takes what changed as deltas at `encodedAt`; gives their length, 0 if nothing differs. */
+/**
+ * Takes what changed as deltas at `encodedAt`; gives their length, 0 if nothing differs. `bytesMax` bounds what
+ * overflowed records add to the journal's deltas, so that a journal that is full each time does not starve them; all of
+ * it together stays below `encodeBytesMax`.
+ */
 export function encode(bytesMax: u32): u32 {
   sortJournal()
   bringing = true
   let end = writeMerged(0)
-  if (overflowCount) end = addOverflowed(end, min(bytesMax, encodeBytesMax))
+  if (overflowCount) end = addOverflowed(end, bytesMax)
   journalEmpty()
   return count ? finish(end) : 0
 }
 
 /** Writes the batch again, with overflowed records between the journaled ones. */
-function addOverflowed(end: usize, limit: u32): usize {
-  const used = <u32>(end - outboxAt)
-  const room = limit > used ? limit - used : 0
+function addOverflowed(end: usize, bytesMax: u32): usize {
+  const room = min(bytesMax, encodeBytesMax - <u32>(end - outboxAt))
   let wholes = min(room / deltaBytesMax, deltasMax - count)
   bringing = releasedCount <= wholes
   if (bringing) choose(wholes - releasedCount)

@@ -1,9 +1,9 @@
 // First half of applying a batch or an image: every check of docs/PROTOCOL.md section 7, nothing changed. What the
 // touched slots will hold is written into the staging area, as whole record images in ascending id.
-import { bucketFind, keyEquals } from './buckets'
+import { bucketFind, bucketPeek, keyEquals } from './buckets'
 import {
   ABSENT, COUNT, ID, KEY_HELD, KEY_TWICE, OCCUPIED_SLOT, OP, TRAILING, VALUE,
-  bytesLeft, openBytes, readByte, readRecord, readUpdate, readVarint, refusal, refuse,
+  bytesLeft, openBytes, readByte, readRecord, readUpdate, readVarint, readingAt, refusal, refuse,
 } from './decode'
 import { CREATE, DELETE, UPDATE } from './encode'
 import { hashKey } from './hash'
@@ -12,9 +12,10 @@ import {
   capacity, deltasMax, inboxAt, keyScratchAt, recordAt, recordBytes, stagedIdsAt, stagedImagesAt,
   stagedOpsAt, valuesAt,
 } from './layout'
-import { copyLines, zeroLines } from './lines'
+import { copyLines, loadedAhead, zeroLines } from './lines'
 import { isOccupied } from './records'
 import { isAwaited } from './segments'
+import { SKIM, skim } from './skim'
 
 // what a staged slot will be
 /** The session of the image. */
@@ -91,6 +92,7 @@ function readDeltas(segment: i32): bool {
   const end = segment < 0 ? <i64>capacity : min(first + (1 << SEGMENT_SHIFT), <i64>capacity)
   let previous = first - 1
   for (let i: u64 = 0; i < count; i++) {
+    if (segment < 0 && !(<u32>i & (SKIM - 1))) skim(readingAt(), readingAt() + bytesLeft(), previous, SKIM)
     const head = readVarint()
     if (refusal) return false
     const op = head & 3
@@ -165,9 +167,18 @@ function keyNew(image: usize): bool {
   return false
 }
 
+/** Loads the buckets that the next records belong to, all at once. */
+function peekBuckets(from: u32): void {
+  const end = min(from + SKIM, stagedCount)
+  let sum: u32 = 0
+  for (let i = from; i < end; i++) if (stagedOp(i) == PUT) sum += bucketPeek(load<u32>(stagedImage(i), HASH))
+  loadedAhead(sum)
+}
+
 /** Whether no staged record's key is held by an id that keeps it. */
 function keysFree(segment: i32): bool {
   for (let i: u32 = 0; i < stagedCount; i++) {
+    if (!(i & (SKIM - 1))) peekBuckets(i)
     if (stagedOp(i) != PUT) continue
     const to = stagedImage(i)
     const holder = bucketFind(load<u32>(to, HASH), to + KEY)

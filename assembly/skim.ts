@@ -1,0 +1,67 @@
+// Runs ahead of the decoder over the next deltas, checks nothing, and loads the records they name. An update needs the
+// record's old values, and misses that are asked for one by one each cost the whole way to memory; together they overlap.
+// Reads stay within the inbox and what follows it; a wrong guess on malformed bytes costs time, never an answer.
+import {
+  BYTE, IP, IPV4, TEXT, U16, U53,
+  Field, capacity, keyField, keyFields, recordAt, valueField, valueFields,
+} from './layout'
+import { loadedAhead } from './lines'
+
+/** Deltas looked at in one go. */
+// @ts-ignore: decorator
+@inline export const SKIM: u32 = 32
+
+let at: usize = 0
+let end: usize = 0
+
+function varint(): u64 {
+  let value: u64 = 0
+  for (let shift: u64 = 0; at < end && shift < 56; shift += 7) {
+    const byte = <u64>load<u8>(at++)
+    value |= (byte & 0x7f) << shift
+    if (byte < 0x80) break
+  }
+  return value
+}
+
+/** Passes a field; `change`: as an update holds it. */
+function pass(field: Field, change: bool): void {
+  const kind = field.kind
+  if (kind > U16 && kind <= U53) varint()
+  else if (kind == U16) {
+    if (change) varint()
+    else at += 2
+  } else if (kind == BYTE) at += 1
+  else if (kind == IPV4) at += 4
+  else if (kind == IP) at += load<u8>(at) == 4 ? 5 : 17
+  else if (kind == TEXT) at += 1 + <usize>load<u8>(at)
+  else at += field.size
+}
+
+function passRecord(): void {
+  for (let i: u32 = 0; i < keyFields; i++) pass(keyField(i), false)
+  for (let i: u32 = 0; i < valueFields; i++) pass(valueField(i), false)
+}
+
+/** Loads the records of the next `count` deltas of a batch that goes on at `from` after record id `previous`. */
+export function skim(from: usize, to: usize, previous: i64, count: u32): void {
+  at = from
+  end = to
+  let sum: u32 = 0
+  let id = previous
+  for (let i: u32 = 0; i < count && at < end; i++) {
+    const head = varint()
+    id += 1 + <i64>(head >> 2)
+    if (id >= <i64>capacity) break
+    sum += load<u32>(recordAt(<u32>id))
+    const op = head & 3
+    if (op == 0) passRecord()
+    else if (op == 1) {
+      let mask = varint() & (((<u64>1) << valueFields) - 1)
+      for (; mask && at < end; mask &= mask - 1) pass(valueField(<u32>ctz(mask)), true)
+    } else if (op == 3) {
+      if (load<u8>(at++)) passRecord()
+    }
+  }
+  loadedAhead(sum)
+}
