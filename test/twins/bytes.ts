@@ -2,11 +2,10 @@
 // than 53 bits.
 import { type Column, fromHex, toHex } from './schema.ts'
 
-/** Ends the reading of malformed bytes; `reason` is a name of docs/PROTOCOL.md section 7. */
-export class Malformed extends Error {
+/** Thrown to end the reading of malformed bytes; `reason` is a name of docs/PROTOCOL.md section 7. No stack, for speed. */
+export class Malformed {
   readonly reason: string
   constructor(reason: string) {
-    super(reason)
     this.reason = reason
   }
 }
