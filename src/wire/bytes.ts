@@ -13,6 +13,7 @@ export class ByteWriter {
     this.view = new DataView(this.bytes.buffer)
   }
 
+  /** May replace `bytes` and `view`: take them afterwards, never in the same expression before the call. */
   private reserve(count: number): number {
     const at = this.length
     const needed = at + count
@@ -33,12 +34,14 @@ export class ByteWriter {
   }
 
   u16(value: number): this {
-    this.view.setUint16(this.reserve(2), value, true)
+    const at = this.reserve(2)
+    this.view.setUint16(at, value, true)
     return this
   }
 
   u32(value: number): this {
-    this.view.setUint32(this.reserve(4), value, true)
+    const at = this.reserve(4)
+    this.view.setUint32(at, value, true)
     return this
   }
 
@@ -50,7 +53,8 @@ export class ByteWriter {
   }
 
   f64(value: number): this {
-    this.view.setFloat64(this.reserve(8), value, true)
+    const at = this.reserve(8)
+    this.view.setFloat64(at, value, true)
     return this
   }
 
@@ -64,7 +68,8 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): this {
-    this.bytes.set(bytes, this.reserve(bytes.length))
+    const at = this.reserve(bytes.length)
+    this.bytes.set(bytes, at)
     return this
   }
 
