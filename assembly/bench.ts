@@ -1,4 +1,6 @@
-// Loops for the figures table.find.misses and for profiling, inside WASM so that no crossing is measured.
+// Loops for the figure table.find.misses and for profiling, inside WASM so that no crossing is measured. On a table of
+// its own: benchFill(n, seed) once, then, alternating and timed by the host, benchFind(steps, n, seed) and
+// benchChase(steps); the figure is the ratio of their times. A table used for this is not to be replicated.
 import { find, put } from './records'
 import { DEADLINE, capacity, keyAt, keyBytes, recordAt } from './layout'
 

@@ -124,8 +124,9 @@ export function eraseAll(): void {
     const record = recordAt(id)
     journalTouch(id, record, OCCUPIED)
     journalRelease(id, record)
-    dropRecord(id, record)
+    store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
   }
+  empty()
 }
 
 /** Forgets every session, nothing remembered. */
@@ -134,6 +135,10 @@ export function dropAll(): void {
     const record = recordAt(id)
     store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
   }
+  empty()
+}
+
+function empty(): void {
   bucketsEmpty()
   bitFill(freeAt)
   size = 0
