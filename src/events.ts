@@ -1,0 +1,98 @@
+// What a node tells its application. A listener that throws or rejects is reported as an 'error' event and stops
+// nothing; an 'error' event without a listener stops nothing either: whoever wants to know, listens or gives a logger.
+import type { RoleReport } from './core/replica.ts'
+import type { Reason, Role } from './wire/constants.ts'
+
+export interface RoleEvent {
+  readonly role: Role
+  /** Epoch led or followed; serves as a fencing token. */
+  readonly epoch: number
+  /** Code. */
+  readonly reason: Reason
+  /** The reason in one sentence. */
+  readonly message: string
+  /** From the first sign (suspicion, claim, request) to the decision, ms. */
+  readonly durationMs: number
+  readonly report: RoleReport
+}
+
+export interface LinkEvent {
+  readonly link: 'm1' | 'm2'
+  readonly up: boolean
+  /** Why it went down; '' for a link that came up. */
+  readonly reason: string
+}
+
+export interface UnsyncedEvent {
+  readonly reason: string
+  /** Undefined: every table. */
+  readonly table: string | undefined
+  /** Undefined: every segment. */
+  readonly segment: number | undefined
+}
+
+export interface PoisonEvent {
+  readonly reason: string
+  readonly table: string | undefined
+  /** Of the frame that was refused. */
+  readonly sequence: number
+}
+
+/** Names and payloads of a node's events. */
+export interface NodeEvents {
+  /** The role changed; `onPromote` or `onDemote` has run. */
+  readonly role: RoleEvent
+  /** A link came up, went down, or cannot have its port. */
+  readonly link: LinkEvent
+  /** The peer is heard, or is not heard any more. */
+  readonly peer: { readonly id: string; readonly alive: boolean }
+  /** Primary: `protected` changed. Secondary: `synced` changed. */
+  readonly synced: { readonly synced: boolean }
+  /** Part of this secondary's content is not trusted any more; it is being compared and repaired. */
+  readonly unsynced: UnsyncedEvent
+  /** One position was refused twice: a bug or bad memory. */
+  readonly poison: PoisonEvent
+  /** Something went wrong: a listener, a hook, the sync thread. Never thrown. */
+  readonly error: Error
+}
+
+export type NodeEventName = keyof NodeEvents
+export type Listener<Name extends NodeEventName> = (event: NodeEvents[Name]) => unknown
+
+interface Entry {
+  readonly listener: (event: never) => unknown
+  readonly once: boolean
+}
+
+export class Emitter {
+  private readonly entries = new Map<NodeEventName, Entry[]>()
+
+  add<Name extends NodeEventName>(name: Name, listener: Listener<Name>, once: boolean): void {
+    this.entries.set(name, [...(this.entries.get(name) ?? []), { listener, once }])
+  }
+
+  /** Removes one registration of the listener, the latest. */
+  remove<Name extends NodeEventName>(name: Name, listener: Listener<Name>): void {
+    const entries = this.entries.get(name) ?? []
+    const at = entries.findLastIndex((entry) => entry.listener === listener)
+    if (at >= 0) this.entries.set(name, entries.toSpliced(at, 1))
+  }
+
+  emit<Name extends NodeEventName>(name: Name, event: NodeEvents[Name]): void {
+    for (const { listener, once } of this.entries.get(name) ?? []) {
+      if (once) this.remove(name, listener as Listener<Name>)
+      try {
+        const result = (listener as Listener<Name>)(event)
+        if (result instanceof Promise) result.catch((error) => this.report(name, error))
+      } catch (error) {
+        this.report(name, error)
+      }
+    }
+  }
+
+  /** What a listener of 'error' throws goes nowhere: there is nobody left to tell. */
+  private report(name: NodeEventName, error: unknown): void {
+    if (name === 'error') return
+    this.emit('error', error instanceof Error ? error : new Error(String(error)))
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Session failover as a library: tables that a primary process writes and a secondary holds, over two dedicated links.
+ *
+ * @packageDocumentation
+ */
+export type { LinkStatus } from './core/messages.ts'
+export type { RoleReport } from './core/replica.ts'
+export type { VerifyResult } from './core/verifications.ts'
+export type { Alone } from './core/waiters.ts'
+export type { HoldfastErrorCode } from './errors.ts'
+export {
+  ClosedError,
+  ConfigError,
+  HandoverError,
+  HoldfastError,
+  InvariantError,
+  NotPrimaryError,
+  NotProtectedError,
+  PromoteError,
+  SchemaError,
+  SessionGoneError,
+  SyncThreadError,
+  TableFullError,
+  ValueError,
+  VerifyError,
+} from './errors.ts'
+export type {
+  LinkEvent,
+  Listener,
+  NodeEventName,
+  NodeEvents,
+  PoisonEvent,
+  RoleEvent,
+  UnsyncedEvent,
+} from './events.ts'
+export type { TablesOf } from './node.ts'
+export { createNode, type HoldfastNode } from './node.ts'
+export type {
+  IdentityOptions,
+  LinkOptions,
+  Logger,
+  NodeOptions,
+  RoleHook,
+  TableDefinitions,
+} from './options.ts'
+export type {
+  FieldsInput,
+  FieldType,
+  KeyInput,
+  Session,
+  SessionValues,
+  Shape,
+  TableDefinition,
+  TableOptions,
+} from './schema/index.ts'
+export { bytes, defineTable, string } from './schema/index.ts'
+export type { NodeStatus, PeerStatus, RoleChange, TableStatus } from './status.ts'
+export type { Table } from './table/index.ts'
+export { bytesFor } from './table/index.ts'
+export type { Reason, Role } from './wire/constants.ts'

@@ -1,0 +1,155 @@
+// Runs the core on the sync thread: every event goes in with the time, every action is carried out at once, one alarm
+// stands for the next deadline. Nothing is decided here.
+import { setImmediate } from 'node:timers'
+import type { Action } from '../core/actions.ts'
+import type { FromSync, ToSync } from '../core/messages.ts'
+import { SharedWord } from '../core/messages.ts'
+import { NodeCore } from '../core/node.ts'
+import { Alarm } from './alarm.ts'
+import type { Clock } from './clock.ts'
+import type { PortEvents } from './link-ports.ts'
+import { LinkPorts } from './link-ports.ts'
+import { hmacSha256 } from './mac.ts'
+import type { Transport } from './tcp-link.ts'
+import type { ThreadData } from './thread-messages.ts'
+
+export interface LoopOutput {
+  post(messages: FromSync[]): void
+  /** A port of a link could not be had; it is tried again. */
+  failed(link: number, message: string): void
+  /** The core has said everything. */
+  stop(): void
+}
+
+export class SyncLoop {
+  readonly links: readonly LinkPorts[]
+  private core: NodeCore | undefined
+  private readonly data: ThreadData
+  private readonly clock: Clock
+  private readonly words: Int32Array
+  private readonly output: LoopOutput
+  private readonly alarm: Alarm
+  private deadline = Number.POSITIVE_INFINITY
+  /** A wake later than this is told to the core before the news that came with it. */
+  private readonly lateMs: number
+  private readonly linkOfStream = new Map<number, LinkPorts>()
+  private streams = 0
+
+  constructor(data: ThreadData, transport: Transport, clock: Clock, output: LoopOutput) {
+    this.data = data
+    this.clock = clock
+    this.words = new Int32Array(data.words)
+    this.output = output
+    this.lateMs = data.core.interval / 2
+    // The alarm only says that it is time. Between a timer and an immediate the sockets are read, so that the core
+    // never judges silence while the peer's heartbeat waits in the kernel.
+    this.alarm = new Alarm(clock, () => setImmediate(() => this.handleAlarm()))
+    this.links = data.links.map(
+      (addresses, link) => new LinkPorts(addresses, transport, () => ++this.streams, this.eventsOf(link)),
+    )
+  }
+
+  /** Starts the core; connections made before are refused. */
+  begin(): void {
+    this.core = new NodeCore({ ...this.data.core, random: Math.random, mac: hmacSha256 }, this.clock())
+    this.settle(this.core)
+  }
+
+  handleLocal(messages: readonly ToSync[]): void {
+    this.handle((core, now) => {
+      for (const message of messages) core.handleLocal(message, now)
+    })
+  }
+
+  private eventsOf(link: number): PortEvents {
+    return {
+      open: (stream) => {
+        const ports = this.links[link]!
+        if (this.core === undefined) {
+          ports.stream.close(stream)
+          return
+        }
+        this.linkOfStream.set(stream, ports)
+        this.handle((core, now) => core.handleStreamOpen(link, stream, now))
+      },
+      data: (stream, bytes) => this.handle((core, now) => core.handleStream(link, stream, bytes, now)),
+      flushed: (stream, bytes) => this.handle((core, now) => core.handleFlushed(link, stream, bytes, now)),
+      closed: (stream, reason) => {
+        this.linkOfStream.delete(stream)
+        this.handle((core, now) => core.handleStreamClosed(link, stream, reason, now))
+      },
+      dialFailed: (refused, reason) =>
+        this.handle((core, now) => core.handleDialFailed(link, refused, reason, now)),
+      probed: (refused) => this.handle((core, now) => core.handleProbe(link, refused, now)),
+      datagram: (bytes) => this.handle((core, now) => core.handleDatagram(link, bytes, now)),
+      // The port is shut: as good as a refused connect, and it counts for no more than that.
+      refused: () => this.handle((core, now) => core.handleProbe(link, true, now)),
+      failed: (message) => this.output.failed(link, message),
+    }
+  }
+
+  private handle(event: (core: NodeCore, now: number) => void): void {
+    const { core } = this
+    if (core === undefined) return
+    const now = this.clock()
+    if (now - this.deadline > this.lateMs) this.wake(core, now)
+    event(core, now)
+    this.settle(core)
+  }
+
+  private handleAlarm(): void {
+    const { core } = this
+    if (core === undefined) return
+    this.wake(core, this.clock())
+    this.settle(core)
+  }
+
+  private wake(core: NodeCore, now: number): void {
+    core.handleProgress(Atomics.load(this.words, SharedWord.PROGRESS), now)
+    core.handleTimeout(now)
+  }
+
+  private settle(core: NodeCore): void {
+    const messages: FromSync[] = []
+    let stopped = false
+    for (const action of core.takeActions()) {
+      if (action.type === 'post') messages.push(action.message)
+      else if (action.type === 'stop') stopped = true
+      else this.carryOut(action)
+    }
+    for (const link of this.links) link.stream.flush()
+    if (messages.length > 0) this.output.post(messages)
+    if (stopped) {
+      this.core = undefined
+      this.alarm.clear()
+      this.output.stop()
+      return
+    }
+    this.deadline = core.pollTimeout()
+    this.alarm.set(this.deadline)
+  }
+
+  private carryOut(action: Exclude<Action, { type: 'post' | 'stop' }>): void {
+    switch (action.type) {
+      case 'word':
+        Atomics.store(this.words, SharedWord.ROLE, action.word)
+        break
+      case 'send':
+        this.linkOfStream.get(action.stream)?.stream.send(action.stream, action.bytes)
+        break
+      case 'close':
+        this.linkOfStream.get(action.stream)?.stream.close(action.stream)
+        this.linkOfStream.delete(action.stream)
+        break
+      case 'datagram':
+        this.links[action.link]!.heartbeats.send(action.bytes)
+        break
+      case 'dial':
+        this.links[action.link]!.stream.dial()
+        break
+      case 'probe':
+        this.links[action.link]!.stream.probe()
+        break
+    }
+  }
+}

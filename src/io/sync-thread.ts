@@ -1,0 +1,126 @@
+// The application thread's handle on the sync thread: starts it, passes messages, and tells its end. A thread that ends
+// unasked is a failure whatever its exit code says.
+import { Worker } from 'node:worker_threads'
+import type { FromSync, ToSync } from '../core/messages.ts'
+import { SharedWord, WordState } from '../core/messages.ts'
+import { ConfigError, SyncThreadError } from '../errors.ts'
+import type { FromThread, LinkFailure, ThreadData } from './thread-messages.ts'
+import { buffersOf } from './thread-messages.ts'
+
+export interface ThreadEvents {
+  messages(messages: FromSync[]): void
+  alarm(failure: LinkFailure): void
+  /** The thread has ended; `error` says why, unless it was asked to. The role word is shut. */
+  ended(error: SyncThreadError | undefined): void
+}
+
+/** Sources run as they are under Deno, Bun and later Nodes: the entry has this module's own extension. */
+const isSource = import.meta.url.endsWith('.ts')
+const ENTRY = new URL(isSource ? './thread.ts' : './thread.js', import.meta.url)
+
+export class SyncThread {
+  private readonly worker: Worker
+  private readonly words: Int32Array
+  private readonly events: ThreadEvents
+  private cause: Error | undefined
+  private expected = false
+  private ended = false
+  private settleStart:
+    | { resolve: (failures: LinkFailure[]) => void; reject: (error: Error) => void }
+    | undefined
+
+  constructor(data: ThreadData, events: ThreadEvents) {
+    this.events = events
+    this.words = new Int32Array(data.words)
+    this.worker = new Worker(ENTRY, {
+      name: 'holdfast-sync',
+      workerData: data,
+      // What the application is run with (loaders, instrumentation) has no business on the sync thread.
+      ...(isSource ? {} : { execArgv: [] }),
+    })
+    this.worker.on('message', (message: FromThread) => this.handleMessage(message))
+    this.worker.on('error', (error) => {
+      this.cause ??= error as Error
+      this.handleEnd()
+    })
+    this.worker.on('exit', () => this.handleEnd())
+  }
+
+  /** Resolves with the links that do not listen when another does; rejects when none does. */
+  started(): Promise<LinkFailure[]> {
+    return new Promise((resolve, reject) => {
+      this.settleStart = { resolve, reject }
+    })
+  }
+
+  send(messages: ToSync[]): void {
+    if (!this.ended) this.worker.postMessage(messages, buffersOf(messages))
+  }
+
+  /** From here on its end is no failure. */
+  expectEnd(): void {
+    this.expected = true
+  }
+
+  async terminate(): Promise<void> {
+    this.fence()
+    await this.worker.terminate()
+    this.handleEnd()
+  }
+
+  /** Ends the thread because this side of the node is broken. */
+  fail(cause: unknown): void {
+    this.cause ??= cause instanceof Error ? cause : new Error(String(cause))
+    this.expected = false
+    this.handleEnd()
+    void this.worker.terminate()
+  }
+
+  private handleMessage(message: FromThread): void {
+    switch (message.type) {
+      case 'core':
+        this.events.messages(message.messages)
+        break
+      case 'started':
+        this.settleStart?.resolve(message.failures)
+        this.settleStart = undefined
+        break
+      case 'unable': {
+        const why = message.failures.map((failure) => failure.message).join('; ')
+        this.expected = true
+        this.settleStart?.reject(
+          new ConfigError(`links: no link could listen (${why}); free these ports or give other addresses`),
+        )
+        this.settleStart = undefined
+        break
+      }
+      case 'alarm':
+        this.events.alarm(message.failure)
+        break
+      case 'fatal':
+        this.cause = Object.assign(new Error(message.message), { stack: message.stack })
+        this.handleEnd()
+        void this.worker.terminate()
+        break
+    }
+  }
+
+  private fence(): void {
+    Atomics.store(this.words, SharedWord.ROLE, WordState.SHUT)
+  }
+
+  private handleEnd(): void {
+    if (this.ended) return
+    this.ended = true
+    this.fence()
+    const error = this.expected
+      ? undefined
+      : new SyncThreadError(
+          `the sync thread ended${this.cause === undefined ? '' : `: ${this.cause.message}`}; this node is fenced and stopped, start a new one`,
+          { cause: this.cause },
+        )
+    this.settleStart?.reject(error ?? new SyncThreadError('the sync thread ended before it listened'))
+    this.settleStart = undefined
+    this.events.ended(error)
+  }
+}

@@ -1,0 +1,392 @@
+// The application thread's side of a node: tables, replica, driver and the handle on the sync thread, wired together.
+// src/node.ts is its public face.
+import { randomBytes } from 'node:crypto'
+import { clearTimeout, setTimeout } from 'node:timers'
+import type { FromSync, SyncStatus, ToSync } from './core/messages.ts'
+import { SHARED_WORDS } from './core/messages.ts'
+import { HANDOVER_TIMEOUT_MS } from './core/options.ts'
+import type { ReplicaEvent } from './core/replica.ts'
+import { Replica } from './core/replica.ts'
+import type { VerifyResult } from './core/verifications.ts'
+import type { Alone, HeldOutcome } from './core/waiters.ts'
+import { Pending } from './deferred.ts'
+import {
+  ClosedError,
+  HandoverError,
+  NotPrimaryError,
+  NotProtectedError,
+  PromoteError,
+  VerifyError,
+} from './errors.ts'
+import type { RoleEvent } from './events.ts'
+import { Emitter } from './events.ts'
+import { monotonicMs } from './io/clock.ts'
+import { Driver } from './io/driver.ts'
+import { SyncThread } from './io/sync-thread.ts'
+import type { LinkFailure } from './io/thread-messages.ts'
+import type { Settings } from './options.ts'
+import { reasonSentence } from './reasons.ts'
+import type { NodeStatus, RoleChange, TableStatus } from './status.ts'
+import { NO_SYNC_STATUS } from './status.ts'
+import type { Table, WriteGate } from './table/index.ts'
+import { createTable, GATE_CLOSED } from './table/index.ts'
+import type { Role } from './wire/constants.ts'
+import { CONTRIBUTION_BYTES } from './wire/constants.ts'
+
+const HISTORY_MAX = 64
+const HOOK_TIMEOUT_MS = 10_000
+/** How long the sync thread may take to end after a handover at close. */
+const END_TIMEOUT_MS = 2_000
+const LINK_NAMES = ['m1', 'm2'] as const
+
+type ReplicaRole = Extract<ReplicaEvent, { type: 'role' }>
+
+export class NodeRuntime {
+  readonly tables: Readonly<Record<string, Table>>
+  readonly emitter = new Emitter()
+  private readonly settings: Settings
+  private readonly gate: WriteGate
+  private readonly replica: Replica
+  private readonly driver: Driver
+  private readonly thread: SyncThread
+  private sync: SyncStatus = NO_SYNC_STATUS
+  private readonly history: RoleChange[] = []
+  /** Hooks and events of role changes, one after the other. */
+  private roleChanges: Promise<void> = Promise.resolve()
+  private readonly held = new Pending<{ held: boolean }>()
+  /** Groups of `replicated({ alone: 'resolve' })`. */
+  private readonly contentAlone = new Set<number>()
+  private readonly verifications = new Pending<VerifyResult>()
+  private readonly requests = new Pending<void>()
+  private readonly readiness = new Pending<void>()
+  private readonly end = new Pending<void>()
+  private requestNumber = 0
+  private closing: Promise<void> | undefined
+  private stopped = false
+  private failure: Error | undefined
+  private readonly abort = () => void this.close()
+
+  constructor(settings: Settings) {
+    this.settings = settings
+    const words = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * 4))
+    this.gate = { words, open: GATE_CLOSED }
+    const entries = settings.tables.map(({ property, definition }) => {
+      return { property, table: createTable(definition, { gate: this.gate }) }
+    })
+    this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
+    const stores = entries.map(({ table }) => table)
+    this.replica = new Replica({
+      stores,
+      gate: this.gate,
+      flushInterval: settings.flushIntervalMs,
+      random: Math.random,
+    })
+    this.driver = new Driver(this.replica, words, settings.interval, monotonicMs, {
+      send: (messages) => this.thread.send(messages),
+      event: (event) => this.handleEvent(event),
+      broken: (error) => this.thread.fail(error),
+    })
+    const core = {
+      id: settings.id,
+      peer: settings.peer,
+      cluster: settings.cluster,
+      priority: settings.priority,
+      mode: settings.mode,
+      interval: settings.interval,
+      lost: settings.lost,
+      holdDownMs: settings.holdDownMs,
+      stallTimeoutMs: settings.stallTimeoutMs,
+      fastDetection: settings.fastDetection,
+      promoteUnsynced: settings.promoteUnsynced,
+      uptimeMarginMs: settings.uptimeMarginMs,
+      override: settings.override,
+      tables: stores.map(({ name, schemaHash, capacity }) => ({ name, schemaHash, capacity })),
+      epochFloor: Math.floor(Date.now() / 1000),
+      incarnation: randomBytes(8).toString('hex'),
+      contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),
+    }
+    this.thread = new SyncThread(
+      { core, words: words.buffer as SharedArrayBuffer, links: settings.links, identity: settings.identity },
+      {
+        messages: (messages) => this.handleMessages(messages),
+        alarm: (failure) => this.handleAlarm(failure),
+        ended: (error) => this.handleEnd(error),
+      },
+    )
+  }
+
+  async start(): Promise<void> {
+    const { signal } = this.settings
+    for (const failure of await this.thread.started()) this.handleAlarm(failure)
+    signal?.addEventListener('abort', this.abort, { once: true })
+    if (signal?.aborted) {
+      await this.close()
+      throw signal.reason
+    }
+  }
+
+  // ---- What the node shows
+
+  get id(): string {
+    return this.settings.id
+  }
+
+  get role(): Role {
+    return this.replica.role
+  }
+
+  get epoch(): number {
+    return this.replica.epoch
+  }
+
+  status(): NodeStatus {
+    const { replica, sync, settings } = this
+    const last = this.history.at(-1)
+    const isProtected = replica.isProtected
+    const tables = Object.entries(this.tables).map(([name, table]): [string, TableStatus] => {
+      const sessions = table.size
+      const unprotected = replica.role === 'primary' && !isProtected ? sessions : 0
+      return [name, { sessions, capacity: table.capacity, unprotected }]
+    })
+    return {
+      id: settings.id,
+      role: replica.role,
+      epoch: replica.epoch,
+      lineage: sync.lineage,
+      reason: last?.reason ?? 'none',
+      protected: isProtected,
+      synced: replica.isSynced,
+      peer: sync.peer,
+      links: { m1: sync.links[0], m2: sync.links[1] },
+      lag: replica.lag(monotonicMs()),
+      tables: Object.fromEntries(tables),
+      history: [...this.history],
+      refusals: sync.refusals,
+    }
+  }
+
+  // ---- What the application asks for
+
+  replicated(alone: Alone): Promise<{ held: boolean }> {
+    if (this.stopped) return Promise.reject(this.closedError())
+    const group = this.replica.replicated(alone)
+    if (alone === 'resolve') this.contentAlone.add(group)
+    return this.held.get(group)
+  }
+
+  verify(): Promise<VerifyResult> {
+    if (this.stopped) return Promise.reject(this.closedError())
+    return this.verifications.get(this.replica.verify())
+  }
+
+  ready(): Promise<void> {
+    if (this.stopped) return Promise.reject(this.closedError())
+    return this.isReady ? Promise.resolve() : this.readiness.get(0)
+  }
+
+  private get isReady(): boolean {
+    return this.replica.role === 'primary' || this.replica.isSynced
+  }
+
+  handover(): Promise<void> {
+    return this.request((request) => ({ type: 'handover', request }))
+  }
+
+  promote(force: boolean): Promise<void> {
+    return this.request((request) => ({ type: 'promote', request, force }))
+  }
+
+  private request(message: (request: number) => ToSync): Promise<void> {
+    if (this.stopped) return Promise.reject(this.closedError())
+    const request = ++this.requestNumber
+    this.thread.send([message(request)])
+    return this.requests.get(request)
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.leave()
+    return this.closing
+  }
+
+  private async leave(): Promise<void> {
+    if (!this.stopped) {
+      this.thread.expectEnd()
+      this.thread.send([{ type: 'close', request: ++this.requestNumber }])
+      const late = setTimeout(() => void this.thread.terminate(), HANDOVER_TIMEOUT_MS + END_TIMEOUT_MS)
+      await this.end.get(0)
+      clearTimeout(late)
+    }
+    await this.roleChanges
+  }
+
+  private closedError(): Error {
+    return this.failure ?? new ClosedError(`node '${this.settings.id}' is closed; create a new one`)
+  }
+
+  // ---- What the sync thread says
+
+  private handleMessages(messages: readonly FromSync[]): void {
+    if (this.stopped) return
+    this.driver.handleMessages(messages)
+    for (const message of messages) {
+      switch (message.type) {
+        case 'role':
+          // Views of an earlier reign must not show, or write, what the new one holds.
+          for (const table of Object.values(this.tables)) table.bumpEra()
+          break
+        case 'status':
+          this.sync = message.status
+          break
+        case 'link':
+          this.tellLink(message.link, message.up, message.reason)
+          break
+        case 'peer':
+          this.emitter.emit('peer', { id: this.settings.peer, alive: message.alive })
+          break
+        case 'result':
+          if (message.error === undefined) this.requests.resolve(message.request, undefined)
+          else this.requests.reject(message.request, this.requestError(message.error))
+          break
+      }
+    }
+  }
+
+  private requestError({ code, message }: { code: string; message: string }): Error {
+    if (code === 'ERR_HANDOVER') return new HandoverError(message)
+    if (code === 'ERR_PROMOTE') return new PromoteError(message)
+    return new ClosedError(message)
+  }
+
+  private tellLink(link: number, up: boolean, reason: string): void {
+    const name = LINK_NAMES[link as 0 | 1]
+    const details = { link: name, up, reason }
+    if (up) this.settings.logger?.info(details, `${name} is up`)
+    else this.settings.logger?.warn(details, `${name} is down: ${reason}`)
+    this.emitter.emit('link', details)
+  }
+
+  private handleAlarm({ link, message }: LinkFailure): void {
+    this.tellLink(link, false, `cannot listen: ${message}`)
+  }
+
+  private handleEnd(error: Error | undefined): void {
+    if (this.stopped) return
+    this.gate.open = GATE_CLOSED
+    this.failure = error
+    if (this.replica.role !== 'stopped') {
+      const { epoch, position } = this.replica
+      const reason = error === undefined ? 'closed' : 'sync-thread'
+      const { lineage } = this.sync
+      this.handleMessages([
+        { type: 'role', role: 'stopped', epoch, lineage, reason, word: GATE_CLOSED, position, durationMs: 0 },
+      ])
+    }
+    this.stopped = true
+    this.driver.stop()
+    this.sync = { ...NO_SYNC_STATUS, lineage: this.sync.lineage, refusals: this.sync.refusals }
+    this.settings.signal?.removeEventListener('abort', this.abort)
+    const closed = this.closedError()
+    for (const pending of [this.held, this.verifications, this.requests, this.readiness]) {
+      pending.rejectAll(closed)
+    }
+    if (error !== undefined) this.report(error)
+    this.end.resolveAll(undefined)
+  }
+
+  // ---- What the replica says
+
+  private handleEvent(event: ReplicaEvent): void {
+    switch (event.type) {
+      case 'role':
+        this.handleRole(event)
+        break
+      case 'held':
+        this.settleHeld(event.group, event.outcome)
+        break
+      case 'verified':
+        this.settleVerified(event.token, event.result)
+        break
+      case 'synced':
+        this.emitter.emit('synced', { synced: event.synced })
+        this.considerReady()
+        break
+      case 'unsynced': {
+        const { reason, table, segment } = event
+        this.settings.logger?.warn({ reason, table, segment }, `not synced any more: ${reason}`)
+        this.emitter.emit('unsynced', { reason, table, segment })
+        break
+      }
+      case 'poison': {
+        const { reason, table, sequence } = event
+        this.settings.logger?.error({ reason, table, sequence }, `refused twice: ${reason}`)
+        this.emitter.emit('poison', { reason, table, sequence })
+        break
+      }
+    }
+  }
+
+  private handleRole({ role, epoch, reason, durationMs, report }: ReplicaRole): void {
+    const { settings, history } = this
+    const wasPrimary = history.at(-1)?.role === 'primary'
+    history.push({ at: Date.now(), role, epoch, reason, durationMs })
+    if (history.length > HISTORY_MAX) history.shift()
+    const message = reasonSentence(reason, settings.peer)
+    const event: RoleEvent = { role, epoch, reason, message, durationMs, report }
+    settings.logger?.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
+    const hook = role === 'primary' ? settings.onPromote : wasPrimary ? settings.onDemote : undefined
+    this.roleChanges = this.roleChanges.then(async () => {
+      if (hook !== undefined) await this.runHook(role === 'primary' ? 'onPromote' : 'onDemote', hook, event)
+      this.emitter.emit('role', event)
+      this.considerReady()
+    })
+  }
+
+  private async runHook(name: string, hook: (event: RoleEvent) => unknown, event: RoleEvent): Promise<void> {
+    let late: NodeJS.Timeout | undefined
+    const bound = new Promise<never>((_, reject) => {
+      const error = new Error(
+        `${name} did not finish within ${HOOK_TIMEOUT_MS} ms; the node goes on without it`,
+      )
+      late = setTimeout(() => reject(error), HOOK_TIMEOUT_MS)
+    })
+    try {
+      await Promise.race([hook(event), bound])
+    } catch (error) {
+      this.report(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  private settleHeld(group: number, outcome: HeldOutcome): void {
+    const { id, peer } = this.settings
+    const contentAlone = this.contentAlone.delete(group)
+    if (outcome === 'held') this.held.resolve(group, { held: true })
+    else if (outcome === 'closed') this.held.reject(group, this.closedError())
+    else if (outcome === 'not-primary') {
+      this.held.reject(group, new NotPrimaryError(`node '${id}' is not primary; wait for its role event`))
+    } else if (contentAlone) this.held.resolve(group, { held: false })
+    else {
+      const what = `node '${peer}' is not synced; wait for it with { alone: 'wait' }, or go on with { alone: 'resolve' }`
+      this.held.reject(group, new NotProtectedError(what))
+    }
+  }
+
+  private settleVerified(token: number, result: VerifyResult | undefined): void {
+    if (result !== undefined) this.verifications.resolve(token, result)
+    else {
+      const { id, peer } = this.settings
+      const what = `node '${id}' and node '${peer}' are not a synced pair now; wait for status().synced or .protected`
+      this.verifications.reject(token, new VerifyError(what))
+    }
+  }
+
+  private considerReady(): void {
+    if (this.isReady) this.readiness.resolve(0, undefined)
+  }
+
+  private report(error: Error): void {
+    this.settings.logger?.error({ err: error }, error.message)
+    this.emitter.emit('error', error)
+  }
+}

@@ -1,0 +1,178 @@
+// The public face of a node. What it does is in src/node-runtime.ts; here is what it promises.
+import type { VerifyResult } from './core/verifications.ts'
+import type { Alone } from './core/waiters.ts'
+import { orAborted } from './deferred.ts'
+import { ConfigError } from './errors.ts'
+import type { Listener, NodeEventName } from './events.ts'
+import { NodeRuntime } from './node-runtime.ts'
+import type { NodeOptions, TableDefinitions } from './options.ts'
+import { checkOptions } from './options.ts'
+import type { TableDefinition } from './schema/index.ts'
+import type { NodeStatus } from './status.ts'
+import type { Table } from './table/index.ts'
+import type { Role } from './wire/constants.ts'
+
+/** A node's tables, typed by their definitions. */
+export type TablesOf<Definitions extends TableDefinitions> = {
+  readonly [Name in keyof Definitions]: Definitions[Name] extends TableDefinition<infer Key, infer Fields>
+    ? Table<Key, Fields>
+    : never
+}
+
+/**
+ * Starts a node: reserves its tables, starts the sync thread, and looks for the peer. Resolves when at least one link
+ * listens (TCP and UDP) and the sync thread runs; a link that cannot listen is tried again and told by a `link` event.
+ * The role comes later: see `ready()` and the `role` event. A node keeps its process alive until it is closed.
+ *
+ * ```ts
+ * const node = await createNode({
+ *   id: 'a',
+ *   peer: 'b',
+ *   tables: { connections },
+ *   links: {
+ *     m1: { listen: '10.0.1.1:7401', peer: '10.0.1.2:7401' },
+ *     m2: { listen: '10.0.2.1:7401', peer: '10.0.2.2:7401' },
+ *   },
+ *   identity: { cert, key, trust: [peerCert] },
+ * })
+ * node.on('role', ({ role, message }) => console.log(role, message))
+ * ```
+ *
+ * @throws ConfigError for an option that is missing, wrong, unknown, or contradicts another; and when no link listens.
+ * @throws SchemaError when a table's memory cannot be reserved.
+ * @throws SyncThreadError when the sync thread ends at its start.
+ */
+export async function createNode<const Tables extends TableDefinitions>(
+  options: NodeOptions<Tables>,
+): Promise<HoldfastNode<Tables>> {
+  const settings = checkOptions(options)
+  settings.signal?.throwIfAborted()
+  const runtime = new NodeRuntime(settings)
+  await runtime.start()
+  return new HoldfastNode<Tables>(runtime)
+}
+
+/** One of the two nodes. Made by `createNode`. */
+export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
+  readonly #runtime: NodeRuntime
+  readonly id: string
+  /**
+   * The tables, by the names given in the options. The primary's are written and read; a secondary's may be read, and
+   * show what the primary had a moment ago. Views end at every change of role.
+   */
+  readonly tables: TablesOf<Tables>
+
+  /** @internal */
+  constructor(runtime: NodeRuntime) {
+    if (!(runtime instanceof NodeRuntime)) {
+      throw new ConfigError('HoldfastNode: made by createNode(options); call that')
+    }
+    this.#runtime = runtime
+    this.id = runtime.id
+    this.tables = runtime.tables as unknown as TablesOf<Tables>
+  }
+
+  /** 'starting' until it is decided, 'stopped' after the end. */
+  get role(): Role {
+    return this.#runtime.role
+  }
+
+  /** Number of the reign this node leads or follows; grows with every change of primary, and no two nodes share one. */
+  get epoch(): number {
+    return this.#runtime.epoch
+  }
+
+  /** A snapshot of what this node knows. */
+  status(): NodeStatus {
+    return this.#runtime.status()
+  }
+
+  /**
+   * Resolves `{ held: true }` when the secondary has received everything written before this call: it survives the loss
+   * of this node. Callers between two flushes share one promise. Never ends by time; `signal` gives up waiting.
+   *
+   * `alone` says what to do without a synced secondary: 'reject' (default), 'wait' until there is one, or 'resolve'
+   * with `{ held: false }`.
+   *
+   * @throws NotProtectedError there is no synced secondary
+   * @throws NotPrimaryError this node is not primary, or ceased to be while waiting
+   * @throws ClosedError or SyncThreadError the node has ended
+   */
+  replicated(
+    options: { readonly signal?: AbortSignal; readonly alone?: Alone } = {},
+  ): Promise<{ held: boolean }> {
+    const { signal, alone = 'reject' } = options
+    if (alone !== 'reject' && alone !== 'wait' && alone !== 'resolve') {
+      const what = `alone: '${alone as string}' given; allowed: 'reject', 'wait' or 'resolve'`
+      return Promise.reject(new ConfigError(what))
+    }
+    return orAborted(this.#runtime.replicated(alone), signal)
+  }
+
+  /**
+   * Resolves when this node is primary, or a secondary that holds everything.
+   *
+   * @throws ClosedError or SyncThreadError the node has ended
+   */
+  ready(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return orAborted(this.#runtime.ready(), options.signal)
+  }
+
+  /**
+   * Gives the primary's role to the synced secondary, after everything written is there. Resolves when the other node
+   * acts as primary.
+   *
+   * @throws HandoverError this node is not primary, the peer is not synced, or it did not take over; the role stays
+   */
+  handover(): Promise<void> {
+    return this.#runtime.handover()
+  }
+
+  /**
+   * Makes this node primary: by the living primary's grant, or alone when there is none. `force` also promotes a node
+   * that does not hold everything.
+   *
+   * @throws PromoteError naming what stands against it
+   */
+  promote(options: { readonly force?: boolean } = {}): Promise<void> {
+    return this.#runtime.promote(options.force === true)
+  }
+
+  /**
+   * Compares both nodes' tables, segment by segment, at the same positions. Either node may ask.
+   *
+   * @throws VerifyError they are not a synced pair, or ceased to be meanwhile
+   */
+  verify(): Promise<VerifyResult> {
+    return this.#runtime.verify()
+  }
+
+  /** Listens. The same listener may be added more than once. */
+  on<Name extends NodeEventName>(name: Name, listener: Listener<Name>): this {
+    this.#runtime.emitter.add(name, listener, false)
+    return this
+  }
+
+  /** Listens to the next event only. */
+  once<Name extends NodeEventName>(name: Name, listener: Listener<Name>): this {
+    this.#runtime.emitter.add(name, listener, true)
+    return this
+  }
+
+  off<Name extends NodeEventName>(name: Name, listener: Listener<Name>): this {
+    this.#runtime.emitter.remove(name, listener)
+    return this
+  }
+
+  /**
+   * Ends the node and frees its ports. A primary with a synced secondary hands over first. May be called again; resolves
+   * when all is done.
+   */
+  close(): Promise<void> {
+    return this.#runtime.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,79 @@
+// What node.status() shows, and how it is put together.
+import type { LinkStatus, SyncStatus } from './core/messages.ts'
+import type { Reason, Role } from './wire/constants.ts'
+
+export interface PeerStatus {
+  readonly id: string
+  readonly role: Role
+  /** 16 hex digits, new at every start of its process. */
+  readonly incarnation: string
+  /** Whether the secondary of the pair holds everything but the batches in flight. */
+  readonly synced: boolean
+  /** It is heard. */
+  readonly alive: boolean
+}
+
+export interface TableStatus {
+  readonly sessions: number
+  readonly capacity: number
+  /** Primary: sessions that no secondary holds for certain: 0 while `protected`, all of them otherwise. */
+  readonly unprotected: number
+}
+
+/** One change of role. */
+export interface RoleChange {
+  /** ms since 1970 */
+  readonly at: number
+  readonly role: Role
+  readonly epoch: number
+  readonly reason: Reason
+  /** From the first sign to the decision, ms. */
+  readonly durationMs: number
+}
+
+/** A snapshot; plain data. */
+export interface NodeStatus {
+  readonly id: string
+  readonly role: Role
+  readonly epoch: number
+  /** 16 hex digits naming this history of the tables; zeros before there is one. */
+  readonly lineage: string
+  /** Why the role is what it is. */
+  readonly reason: Reason
+  /** Primary: the secondary holds everything but the batches in flight. */
+  readonly protected: boolean
+  /** Secondary: the tables are one state of a living primary. */
+  readonly synced: boolean
+  /** Null before the first hello. */
+  readonly peer: PeerStatus | null
+  readonly links: { readonly m1: LinkStatus; readonly m2: LinkStatus }
+  /** Primary: batches the secondary has not applied, and the age of the oldest, ms. */
+  readonly lag: { readonly batches: number; readonly ms: number }
+  readonly tables: { readonly [name: string]: TableStatus }
+  /** The last 64 changes of role, oldest first. */
+  readonly history: readonly RoleChange[]
+  /** Input refused and connections closed, by reason, since the start. */
+  readonly refusals: { readonly [reason: string]: number }
+}
+
+const LINK_DOWN: LinkStatus = {
+  up: false,
+  rttMs: null,
+  lossShare: 0,
+  stream: false,
+  heartbeats: false,
+  bytesSent: 0,
+  bytesReceived: 0,
+  lastReason: '',
+}
+
+/** The sync thread's part before it has spoken and after it has ended. */
+export const NO_SYNC_STATUS: SyncStatus = {
+  role: 'starting',
+  epoch: 0,
+  lineage: '0000000000000000',
+  reason: 'none',
+  peer: null,
+  links: [LINK_DOWN, LINK_DOWN],
+  refusals: {},
+}
