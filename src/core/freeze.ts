@@ -1,0 +1,38 @@
+// A primary whose whole process stood still (SIGSTOP, a suspended machine) may have been replaced meanwhile. When its
+// sync thread notices that it woke later than the detection bound, it shuts the gate until the peer has answered
+// something said after the wake (what waits in the sockets is old), or the bound has passed without a better primary.
+// What was written between waking and noticing cannot be taken back.
+import type { Core } from './state.ts'
+
+export class FreezeGuard {
+  private readonly core: Core
+  /** When the gate was shut; undefined while it is not. */
+  private wokeAt: number | undefined
+
+  constructor(core: Core) {
+    this.core = core
+  }
+
+  /** This thread was to wake at `planned` and woke at `now`. */
+  handleWake(planned: number, now: number): void {
+    const { state, peer, boundMs } = this.core
+    if (now - planned < boundMs || state.role !== 'primary' || !peer.alive || !state.open) return
+    this.wokeAt = now
+    this.core.count('frozen')
+    this.core.act({ type: 'word', word: state.shutWord() })
+  }
+
+  /** Called after roles were decided: opens the gate again when this node is still the primary. */
+  settle(now: number): void {
+    const wokeAt = this.wokeAt
+    if (wokeAt === undefined) return
+    const { state, links, peer, boundMs } = this.core
+    const answered = links.some((link) => link.echoed >= wokeAt)
+    if (!answered && peer.alive && now - wokeAt < boundMs) return
+    this.wokeAt = undefined
+    if (state.role !== 'primary' || state.open) return
+    const word = state.openWord()
+    this.core.act({ type: 'word', word })
+    this.core.post({ type: 'resume', word })
+  }
+}
