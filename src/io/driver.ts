@@ -44,7 +44,8 @@ export class Driver {
       const now = this.clock()
       for (const message of messages) this.replica.handleMessage(message, now)
     })
-    this.schedule()
+    // Whatever came is answered in this turn: a secondary has to say how far it is.
+    if (!this.stopped) this.alarm.set(this.clock())
   }
 
   /** Everything that is due, then everything there is to say. */
