@@ -1,8 +1,8 @@
 // What the host may call. Exports only: numbers in and out, a pointer and its length side by side.
 import { bitFill } from './bitmap'
 import { encodedAt } from './encode'
-import { KEY_BYTES_MAX, seedHash } from './hash'
-import { journalCount, overflowCount, setTracking, tracking } from './journal'
+import { seedHash } from './hash'
+import { overflowCount, setTracking, tracking } from './journal'
 import * as layout from './layout'
 import { dropAll, nextOccupied, size } from './records'
 import { awaited, isAwaited, isTouched, setAwaited } from './segments'
@@ -33,9 +33,7 @@ export function reset(): void {
 }
 
 export function track(on: bool): void { setTracking(on) }
-export function isTracking(): bool { return tracking }
 export function sessions(): u32 { return size }
-export function journaled(): u32 { return journalCount }
 export function overflowed(): u32 { return overflowCount }
 export function next(from: u32): i32 { return nextOccupied(from) }
 
@@ -51,7 +49,6 @@ export function sipInbox(length: u32): void {
 
 export function descriptorsAt(): usize { return layout.descriptorsAt() }
 export function keyAt(): usize { return layout.keyAt }
-export function keyBytesMax(): u32 { return KEY_BYTES_MAX }
 export function valuesAt(): usize { return layout.valuesAt }
 export function recordsAt(): usize { return layout.recordsAt }
 export function sipKey(): usize { return sipKeyAt() }
@@ -61,5 +58,4 @@ export function outputAt(): usize { return encodedAt }
 export function digestsAt(): usize { return layout.digestsAt }
 export function journalMax(): u32 { return layout.journalMax }
 export function deltasMax(): u32 { return layout.deltasMax }
-export function deltaBytesMax(): u32 { return layout.deltaBytesMax }
 export function encodeBytesMax(): u32 { return layout.encodeBytesMax }

@@ -3,6 +3,7 @@
 import { instantiateSync } from '@assemblyscript/loader'
 import { SchemaError } from '../errors.ts'
 import type { TableDefinition } from '../schema/index.ts'
+import { ENCODE_BYTES_MAX } from './refusals.ts'
 import { wasmBase64 } from './wasm-bytes.ts'
 
 /** Exports of assembly/index.ts. Addresses and unsigned numbers arrive signed: `>>> 0` where they may be large. */
@@ -66,6 +67,8 @@ export interface Engine {
   readonly f64: Float64Array
 }
 
+export { ENCODE_BYTES_MAX }
+
 export type HashSeed = readonly [number, number, number, number]
 
 /** All of WebAssembly that is used here; TypeScript declares it with the browser's types only. */
@@ -98,8 +101,6 @@ function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: nu
   }
   return core.plan(definition.capacity, keys.length, values.length, keyBytes, recordBytes, encodeBytesMax)
 }
-
-export const ENCODE_BYTES_MAX = 983_040
 
 /** Bytes of memory that the table of a definition reserves, all in: index, records, journal, buffers. */
 export function bytesFor(definition: TableDefinition): number {

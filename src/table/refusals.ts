@@ -10,6 +10,9 @@ export const JOURNAL_MAX = 16_384
 /** Most deltas in one batch of one table: a full journal and a quarter more of overflowed records. */
 export const DELTAS_MAX = 20_480
 
+/** Largest output of one `encode`, in bytes: a frame less room for its own words. */
+export const ENCODE_BYTES_MAX = 983_040
+
 export const REFUSALS = [
   'truncated',
   'trailing',

@@ -13,6 +13,8 @@ export class TableStore {
   readonly schemaHash: string
   /** Deltas one batch of this table may hold; more is refused as `count`. */
   readonly deltasMax: number
+  /** Largest output of one `encode`, in bytes. */
+  readonly encodeBytesMax: number
   /** Sessions whose before-image is remembered between two encodes; more go whole, later. */
   readonly journalMax: number
   /** Called at the first change after an `encode` that left nothing behind. */
@@ -28,6 +30,7 @@ export class TableStore {
     this.schemaHash = definition.schemaHash
     this.engine = createEngine(definition, seed, encodeBytesMax)
     this.deltasMax = this.engine.core.deltasMax()
+    this.encodeBytesMax = this.engine.core.encodeBytesMax()
     this.journalMax = this.engine.core.journalMax()
     this.onChange = undefined
   }
@@ -42,7 +45,7 @@ export class TableStore {
     this.engine.core.track(on ? 1 : 0)
   }
 
-  /** Called after every write of the application. */
+  /** Called after every write of the application. One test when nothing is to be told. */
   protected noteChange(): void {
     if (!this.#tracking || this.#changed) return
     this.#changed = true
@@ -57,6 +60,11 @@ export class TableStore {
     return this.engine.core.overflowed() !== 0
   }
 
+  /**
+   * Takes what changed as deltas, empty if nothing differs. All of the journal is always taken; `bytesMax` bounds what
+   * overflowed records add to it. While `overflowed`, the peer may still hold keys that have moved: images and digests
+   * are only good when nothing was left behind. The view is valid until the next call.
+   */
   encode(bytesMax: number): Uint8Array {
     const { core } = this.engine
     const length = core.encode(Math.max(0, Math.min(bytesMax, 2 ** 31 - 1)))

@@ -2,14 +2,14 @@
 // crosses once; fields go through a second buffer shaped like a record, with a mask of those given.
 import { ConfigError, TableFullError, ValueError } from '../errors.ts'
 import type { FieldLayout, FieldsInput, KeyInput, Session, Shape, TableDefinition } from '../schema/index.ts'
-import { ENCODE_BYTES_MAX, type HashSeed } from './engine.ts'
+import { KEY_OFFSET } from '../schema/layout.ts'
+import type { HashSeed } from './engine.ts'
 import { FieldIo } from './fields.ts'
 import type { WriteGate } from './gate.ts'
+import { ENCODE_BYTES_MAX } from './refusals.ts'
 import { TableStore } from './table-store.ts'
 import { type ViewClass, type ViewHost, viewClass } from './views.ts'
 import { TableWrites } from './writes.ts'
-
-const KEY_OFFSET = 16
 
 export interface CreateTableOptions {
   /** Asked at every write. */

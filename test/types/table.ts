@@ -1,4 +1,6 @@
 // Types only: compiled by `npm run check`, never run. A wrong name or type must not compile.
+
+import type { Store } from '../../src/core/store.ts'
 import { bytes, defineTable, string, type ValueOf } from '../../src/schema/index.ts'
 import { createTable, openGate } from '../../src/table/index.ts'
 
@@ -22,6 +24,9 @@ const key = { proto: 6, srcIp: '10.0.0.1', zone: 'a' }
 /** Compiles only if the two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const same = <T extends true>(_: T): void => undefined
+
+/** The replica drives a table as a store. */
+export const store: Store = table
 
 export function rightUse(): void {
   table.set(key)
