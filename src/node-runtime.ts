@@ -1,7 +1,7 @@
 // The application thread's side of a node: tables, replica, driver and the handle on the sync thread, wired together.
 // src/node.ts is its public face.
 import { randomBytes } from 'node:crypto'
-import { clearTimeout, setTimeout } from 'node:timers'
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import type { FromSync, SyncStatus, ToSync } from './core/messages.ts'
 import { SHARED_WORDS } from './core/messages.ts'
 import { HANDOVER_TIMEOUT_MS } from './core/options.ts'
@@ -18,28 +18,23 @@ import {
   PromoteError,
   VerifyError,
 } from './errors.ts'
-import type { RoleEvent } from './events.ts'
 import { Emitter } from './events.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
 import type { LinkFailure } from './io/thread-messages.ts'
-import type { Settings } from './options.ts'
-import { reasonSentence } from './reasons.ts'
-import type { NodeStatus, RoleChange, TableStatus } from './status.ts'
+import { RoleChanges } from './role-changes.ts'
+import type { Settings } from './settings.ts'
+import type { NodeStatus, TableStatus } from './status.ts'
 import { NO_SYNC_STATUS } from './status.ts'
 import type { Table, WriteGate } from './table/index.ts'
 import { createTable, GATE_CLOSED } from './table/index.ts'
 import type { Role } from './wire/constants.ts'
 import { CONTRIBUTION_BYTES } from './wire/constants.ts'
 
-const HISTORY_MAX = 64
-const HOOK_TIMEOUT_MS = 10_000
 /** How long the sync thread may take to end after a handover at close. */
 const END_TIMEOUT_MS = 2_000
 const LINK_NAMES = ['m1', 'm2'] as const
-
-type ReplicaRole = Extract<ReplicaEvent, { type: 'role' }>
 
 export class NodeRuntime {
   readonly tables: Readonly<Record<string, Table>>
@@ -50,9 +45,7 @@ export class NodeRuntime {
   private readonly driver: Driver
   private readonly thread: SyncThread
   private sync: SyncStatus = NO_SYNC_STATUS
-  private readonly history: RoleChange[] = []
-  /** Hooks and events of role changes, one after the other. */
-  private roleChanges: Promise<void> = Promise.resolve()
+  private readonly roleChanges: RoleChanges
   private readonly held = new Pending<{ held: boolean }>()
   /** Groups of `replicated({ alone: 'resolve' })`. */
   private readonly contentAlone = new Set<number>()
@@ -75,6 +68,14 @@ export class NodeRuntime {
     })
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
+    this.roleChanges = new RoleChanges(
+      settings,
+      (event) => {
+        this.emitter.emit('role', event)
+        this.considerReady()
+      },
+      (error) => this.report(error),
+    )
     this.replica = new Replica({
       stores,
       gate: this.gate,
@@ -140,8 +141,7 @@ export class NodeRuntime {
   }
 
   status(): NodeStatus {
-    const { replica, sync, settings } = this
-    const last = this.history.at(-1)
+    const { replica, sync, settings, roleChanges } = this
     const isProtected = replica.isProtected
     const tables = Object.entries(this.tables).map(([name, table]): [string, TableStatus] => {
       const sessions = table.size
@@ -153,14 +153,14 @@ export class NodeRuntime {
       role: replica.role,
       epoch: replica.epoch,
       lineage: sync.lineage,
-      reason: last?.reason ?? 'none',
+      reason: roleChanges.reason,
       protected: isProtected,
       synced: replica.isSynced,
       peer: sync.peer,
       links: { m1: sync.links[0], m2: sync.links[1] },
       lag: replica.lag(monotonicMs()),
       tables: Object.fromEntries(tables),
-      history: [...this.history],
+      history: [...roleChanges.history],
       refusals: sync.refusals,
     }
   }
@@ -216,7 +216,7 @@ export class NodeRuntime {
       await this.end.get(0)
       clearTimeout(late)
     }
-    await this.roleChanges
+    await this.roleChanges.told
   }
 
   private closedError(): Error {
@@ -244,17 +244,16 @@ export class NodeRuntime {
           this.emitter.emit('peer', { id: this.settings.peer, alive: message.alive })
           break
         case 'result':
-          if (message.error === undefined) this.requests.resolve(message.request, undefined)
-          else this.requests.reject(message.request, this.requestError(message.error))
+          // After the events of this turn, so that a role is told before the request that changed it is answered.
+          setImmediate(() => this.settleRequest(message))
           break
       }
     }
   }
 
-  private requestError({ code, message }: { code: string; message: string }): Error {
-    if (code === 'ERR_HANDOVER') return new HandoverError(message)
-    if (code === 'ERR_PROMOTE') return new PromoteError(message)
-    return new ClosedError(message)
+  private settleRequest({ request, error }: Extract<FromSync, { type: 'result' }>): void {
+    if (error === undefined) this.requests.resolve(request, undefined)
+    else this.requests.reject(request, requestError(error))
   }
 
   private tellLink(link: number, up: boolean, reason: string): void {
@@ -298,7 +297,7 @@ export class NodeRuntime {
   private handleEvent(event: ReplicaEvent): void {
     switch (event.type) {
       case 'role':
-        this.handleRole(event)
+        this.roleChanges.handle(event)
         break
       case 'held':
         this.settleHeld(event.group, event.outcome)
@@ -322,39 +321,6 @@ export class NodeRuntime {
         this.emitter.emit('poison', { reason, table, sequence })
         break
       }
-    }
-  }
-
-  private handleRole({ role, epoch, reason, durationMs, report }: ReplicaRole): void {
-    const { settings, history } = this
-    const wasPrimary = history.at(-1)?.role === 'primary'
-    history.push({ at: Date.now(), role, epoch, reason, durationMs })
-    if (history.length > HISTORY_MAX) history.shift()
-    const message = reasonSentence(reason, settings.peer)
-    const event: RoleEvent = { role, epoch, reason, message, durationMs, report }
-    settings.logger?.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
-    const hook = role === 'primary' ? settings.onPromote : wasPrimary ? settings.onDemote : undefined
-    this.roleChanges = this.roleChanges.then(async () => {
-      if (hook !== undefined) await this.runHook(role === 'primary' ? 'onPromote' : 'onDemote', hook, event)
-      this.emitter.emit('role', event)
-      this.considerReady()
-    })
-  }
-
-  private async runHook(name: string, hook: (event: RoleEvent) => unknown, event: RoleEvent): Promise<void> {
-    let late: NodeJS.Timeout | undefined
-    const bound = new Promise<never>((_, reject) => {
-      const error = new Error(
-        `${name} did not finish within ${HOOK_TIMEOUT_MS} ms; the node goes on without it`,
-      )
-      late = setTimeout(() => reject(error), HOOK_TIMEOUT_MS)
-    })
-    try {
-      await Promise.race([hook(event), bound])
-    } catch (error) {
-      this.report(error instanceof Error ? error : new Error(String(error)))
-    } finally {
-      clearTimeout(late)
     }
   }
 
@@ -389,4 +355,10 @@ export class NodeRuntime {
     this.settings.logger?.error({ err: error }, error.message)
     this.emitter.emit('error', error)
   }
+}
+
+function requestError({ code, message }: { code: string; message: string }): Error {
+  if (code === 'ERR_HANDOVER') return new HandoverError(message)
+  if (code === 'ERR_PROMOTE') return new PromoteError(message)
+  return new ClosedError(message)
 }

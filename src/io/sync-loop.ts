@@ -34,6 +34,8 @@ export class SyncLoop {
   private readonly lateMs: number
   private readonly linkOfStream = new Map<number, LinkPorts>()
   private streams = 0
+  /** Refused before the core heard of it, by reason. */
+  private readonly refusals: Record<string, number> = {}
 
   constructor(data: ThreadData, transport: Transport, clock: Clock, output: LoopOutput) {
     this.data = data
@@ -84,6 +86,9 @@ export class SyncLoop {
       datagram: (bytes) => this.handle((core, now) => core.handleDatagram(link, bytes, now)),
       // The port is shut: as good as a refused connect, and it counts for no more than that.
       refused: () => this.handle((core, now) => core.handleProbe(link, true, now)),
+      refusedIncoming: (reason) => {
+        this.refusals[reason] = (this.refusals[reason] ?? 0) + 1
+      },
       failed: (message) => this.output.failed(link, message),
     }
   }
@@ -113,7 +118,7 @@ export class SyncLoop {
     const messages: FromSync[] = []
     let stopped = false
     for (const action of core.takeActions()) {
-      if (action.type === 'post') messages.push(action.message)
+      if (action.type === 'post') messages.push(this.completed(action.message))
       else if (action.type === 'stop') stopped = true
       else this.carryOut(action)
     }
@@ -127,6 +132,13 @@ export class SyncLoop {
     }
     this.deadline = core.pollTimeout()
     this.alarm.set(this.deadline)
+  }
+
+  /** A status also counts what was refused here. */
+  private completed(message: FromSync): FromSync {
+    if (message.type !== 'status') return message
+    const { status } = message
+    return { ...message, status: { ...status, refusals: { ...status.refusals, ...this.refusals } } }
   }
 
   private carryOut(action: Exclude<Action, { type: 'post' | 'stop' }>): void {

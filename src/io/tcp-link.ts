@@ -9,8 +9,8 @@ import type { LinkAddresses } from './thread-messages.ts'
 
 /** Makes connections that are ready for the first hello when they are given out. */
 export interface Transport {
-  /** `onOpen` gets each incoming connection once nothing but hello can prove it further. */
-  createServer(onOpen: (socket: Socket) => void): Server
+  /** `onOpen` gets each incoming connection once nothing but hello can prove it further, `onRefused` the others' reason. */
+  createServer(onOpen: (socket: Socket) => void, onRefused: (reason: string) => void): Server
   /** Exactly one of the two is called. */
   dial(
     from: Address,
@@ -28,6 +28,8 @@ export interface StreamEvents {
   closed(stream: number, reason: string): void
   dialFailed(refused: boolean, reason: string): void
   probed(refused: boolean): void
+  /** An incoming connection did not come to be. */
+  refusedIncoming(reason: string): void
   /** The listener failed after it had listened. */
   lost(error: Error): void
 }
@@ -64,7 +66,10 @@ export class TcpLink {
   listen(): Promise<void> {
     const { host, port } = this.addresses.listen
     return new Promise((resolve, reject) => {
-      const server = this.transport.createServer((socket) => this.adopt(socket))
+      const server = this.transport.createServer(
+        (socket) => this.adopt(socket),
+        (reason) => this.events.refusedIncoming(reason),
+      )
       server.once('error', reject)
       server.listen({ host, port, exclusive: true }, () => {
         server.off('error', reject)

@@ -8,6 +8,7 @@ import { plainTransport } from './plain-transport.ts'
 import { SyncLoop } from './sync-loop.ts'
 import type { FromThread, LinkFailure, ThreadData, ToThread } from './thread-messages.ts'
 import { buffersOf } from './thread-messages.ts'
+import { tlsTransport } from './tls-link.ts'
 
 const data = workerData as ThreadData
 const port = parentPort!
@@ -33,9 +34,10 @@ process.on('unhandledRejection', die)
 process.on('exit', fence)
 
 async function start(): Promise<void> {
+  const transport = data.identity === undefined ? plainTransport : tlsTransport(data.identity)
   let started = false
   const failures: LinkFailure[] = []
-  const loop = new SyncLoop(data, plainTransport, monotonicMs, {
+  const loop = new SyncLoop(data, transport, monotonicMs, {
     post: (messages) => say({ type: 'core', messages }, buffersOf(messages)),
     failed: (link, message) => {
       const failure = { link, address: formatAddress(data.links[link]!.listen), message }

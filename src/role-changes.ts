@@ -1,0 +1,66 @@
+// Changes of role as the application sees them: remembered, then told one after the other, each after its hook.
+import { clearTimeout, setTimeout } from 'node:timers'
+import type { ReplicaEvent } from './core/replica.ts'
+import type { RoleEvent } from './events.ts'
+import type { RoleHook } from './options.ts'
+import { reasonSentence } from './reasons.ts'
+import type { Settings } from './settings.ts'
+import type { RoleChange } from './status.ts'
+import type { Reason } from './wire/constants.ts'
+
+const HISTORY_MAX = 64
+const HOOK_TIMEOUT_MS = 10_000
+
+export class RoleChanges {
+  /** Oldest first. */
+  readonly history: RoleChange[] = []
+  /** Settles when everything that has happened so far was told. */
+  told: Promise<void> = Promise.resolve()
+  private readonly settings: Settings
+  private readonly tell: (event: RoleEvent) => void
+  private readonly report: (error: Error) => void
+
+  constructor(settings: Settings, tell: (event: RoleEvent) => void, report: (error: Error) => void) {
+    this.settings = settings
+    this.tell = tell
+    this.report = report
+  }
+
+  get reason(): Reason {
+    return this.history.at(-1)?.reason ?? 'none'
+  }
+
+  handle({ role, epoch, reason, durationMs, report }: Extract<ReplicaEvent, { type: 'role' }>): void {
+    const { settings, history } = this
+    const wasPrimary = history.at(-1)?.role === 'primary'
+    history.push({ at: Date.now(), role, epoch, reason, durationMs })
+    if (history.length > HISTORY_MAX) history.shift()
+    const message = reasonSentence(reason, settings.peer)
+    const event: RoleEvent = { role, epoch, reason, message, durationMs, report }
+    settings.logger?.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
+    this.told = this.told.then(async () => {
+      if (role === 'primary') await this.run('onPromote', settings.onPromote, event)
+      else if (wasPrimary) await this.run('onDemote', settings.onDemote, event)
+      this.tell(event)
+    })
+  }
+
+  /** A hook that throws, or takes too long, is reported and not waited for. */
+  private async run(name: string, hook: RoleHook | undefined, event: RoleEvent): Promise<void> {
+    if (hook === undefined) return
+    let late: NodeJS.Timeout | undefined
+    const bound = new Promise<never>((_, reject) => {
+      const error = new Error(
+        `${name} did not finish within ${HOOK_TIMEOUT_MS} ms; the node goes on without it`,
+      )
+      late = setTimeout(() => reject(error), HOOK_TIMEOUT_MS)
+    })
+    try {
+      await Promise.race([hook(event), bound])
+    } catch (error) {
+      this.report(error instanceof Error ? error : new Error(String(error)))
+    } finally {
+      clearTimeout(late)
+    }
+  }
+}

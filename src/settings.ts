@@ -1,0 +1,291 @@
+// The checks behind createNode's options: every option by itself, then the relations between them. A refusal names the
+// option, what was given, what is allowed. Unknown options are refused: a misspelt one must not be a silent default.
+import { ConfigError } from './errors.ts'
+import type { Address } from './io/address.ts'
+import { formatAddress, isLoopback, isWildcard, parseAddress, sameFamily } from './io/address.ts'
+import { identityFault } from './io/identity.ts'
+import type { Identity, LinkAddresses } from './io/thread-messages.ts'
+import type { Logger, NodeOptions, RoleHook } from './options.ts'
+import type { TableDefinition } from './schema/index.ts'
+import { NAME_BYTES_MAX, TABLES_MAX } from './wire/constants.ts'
+
+/** Checked options, all filled in. */
+export interface Settings {
+  readonly id: string
+  readonly peer: string
+  readonly cluster: string
+  readonly priority: number
+  /** In the order of their definitions' names, which both nodes share. */
+  readonly tables: readonly { readonly property: string; readonly definition: TableDefinition }[]
+  readonly links: readonly [LinkAddresses, LinkAddresses]
+  readonly identity: Identity | undefined
+  readonly mode: 'availability' | 'manual'
+  readonly interval: number
+  readonly lost: number
+  readonly holdDownMs: number
+  readonly stallTimeoutMs: number
+  readonly flushIntervalMs: number
+  readonly override: boolean
+  readonly uptimeMarginMs: number
+  readonly promoteUnsynced: boolean
+  readonly fastDetection: boolean
+  readonly onPromote: RoleHook | undefined
+  readonly onDemote: RoleHook | undefined
+  readonly signal: AbortSignal | undefined
+  readonly logger: Logger | undefined
+}
+
+const DEFAULTS = {
+  cluster: 'holdfast',
+  priority: 128,
+  mode: 'availability',
+  heartbeat: { interval: 50, lost: 4 },
+  holdDown: 3_000,
+  stallTimeout: 2_000,
+  flushInterval: 1,
+  uptimeMargin: 300_000,
+} as const
+
+const OPTIONS: readonly string[] = [
+  'id',
+  'peer',
+  'cluster',
+  'priority',
+  'tables',
+  'links',
+  'identity',
+  'insecure',
+  'mode',
+  'heartbeat',
+  'holdDown',
+  'stallTimeout',
+  'flushInterval',
+  'override',
+  'uptimeMargin',
+  'promoteUnsynced',
+  'fastDetection',
+  'onPromote',
+  'onDemote',
+  'signal',
+  'logger',
+]
+const TIME_MAX_MS = 3_600_000
+const TRUST_MAX = 8
+
+type Given = Record<string, unknown>
+
+/**
+ * Checks what was given to `createNode` and fills in the defaults.
+ *
+ * @throws ConfigError
+ */
+export function checkOptions(given: NodeOptions): Settings {
+  if (!isObject(given)) throw refusal('createNode', given, 'an object of options')
+  checkNames('createNode', given, OPTIONS)
+  const heartbeat = given.heartbeat ?? {}
+  if (!isObject(heartbeat)) throw refusal('heartbeat', heartbeat, 'an object with interval and lost')
+  checkNames('heartbeat', heartbeat, ['interval', 'lost'])
+  const { mode = DEFAULTS.mode } = given
+  if (mode !== 'availability' && mode !== 'manual') throw refusal('mode', mode, "'availability' or 'manual'")
+  const links = checkLinks(given.links)
+  const settings: Settings = {
+    id: text('id', given.id),
+    peer: text('peer', given.peer),
+    cluster: text('cluster', given.cluster ?? DEFAULTS.cluster),
+    priority: integer('priority', given.priority ?? DEFAULTS.priority, 0, 65_535),
+    tables: checkTables(given.tables),
+    links,
+    identity: checkIdentity(given, links),
+    mode,
+    interval: number('heartbeat.interval', heartbeat.interval ?? DEFAULTS.heartbeat.interval, 5, 60_000),
+    lost: integer('heartbeat.lost', heartbeat.lost ?? DEFAULTS.heartbeat.lost, 2, 100),
+    holdDownMs: number('holdDown', given.holdDown ?? DEFAULTS.holdDown, 0, TIME_MAX_MS),
+    stallTimeoutMs: number('stallTimeout', given.stallTimeout ?? DEFAULTS.stallTimeout, 0, TIME_MAX_MS),
+    flushIntervalMs: number('flushInterval', given.flushInterval ?? DEFAULTS.flushInterval, 0, 1_000),
+    override: flag('override', given.override ?? false),
+    uptimeMarginMs: number(
+      'uptimeMargin',
+      given.uptimeMargin ?? DEFAULTS.uptimeMargin,
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
+    promoteUnsynced: flag('promoteUnsynced', given.promoteUnsynced ?? true),
+    fastDetection: flag('fastDetection', given.fastDetection ?? true),
+    onPromote: hook('onPromote', given.onPromote),
+    onDemote: hook('onDemote', given.onDemote),
+    signal: checkSignal(given.signal),
+    logger: checkLogger(given.logger),
+  }
+  checkRelations(settings)
+  return settings
+}
+
+function checkRelations(settings: Settings): void {
+  const { id, peer, interval, lost, stallTimeoutMs, holdDownMs } = settings
+  if (id === peer) throw refusal('peer', peer, `another name than this node's own id '${id}'`)
+  const boundMs = interval * lost + interval / 2
+  const bound = `more than the detection bound of ${boundMs} ms (heartbeat.interval x lost + interval / 2)`
+  if (stallTimeoutMs <= boundMs) throw refusal('stallTimeout', stallTimeoutMs, bound)
+  if (holdDownMs <= boundMs) throw refusal('holdDown', holdDownMs, bound)
+}
+
+function checkLinks(links: unknown): readonly [LinkAddresses, LinkAddresses] {
+  if (!isObject(links)) throw refusal('links', links, 'an object with m1 and m2')
+  checkNames('links', links, ['m1', 'm2'])
+  const m1 = checkLink('links.m1', links.m1)
+  const m2 = checkLink('links.m2', links.m2)
+  for (const end of ['listen', 'peer'] as const) {
+    const address = formatAddress(m2[end])
+    if (formatAddress(m1[end]) === address) {
+      throw refusal(`links.m2.${end}`, address, `another address than links.m1.${end}: two links, two paths`)
+    }
+  }
+  return [m1, m2]
+}
+
+function checkLink(at: string, link: unknown): LinkAddresses {
+  if (!isObject(link)) throw refusal(at, link, "{ listen: 'address:port', peer: 'address:port' }")
+  checkNames(at, link, ['listen', 'peer'])
+  const listen = checkAddress(`${at}.listen`, link.listen)
+  const peer = checkAddress(`${at}.peer`, link.peer)
+  if (!sameFamily(listen, peer)) {
+    throw refusal(`${at}.peer`, link.peer, `an address of the same family as ${at}.listen, ${link.listen}`)
+  }
+  if (formatAddress(listen) === formatAddress(peer)) {
+    throw refusal(`${at}.peer`, link.peer, `another address than ${at}.listen`)
+  }
+  return { listen, peer }
+}
+
+function checkAddress(at: string, given: unknown): Address {
+  const address = typeof given === 'string' ? parseAddress(given) : undefined
+  if (address === undefined) {
+    throw refusal(
+      at,
+      given,
+      "an IP address and a port from 1 to 65535, as '10.0.1.1:7401' or '[fd00::1]:7401'",
+    )
+  }
+  if (isWildcard(address)) throw refusal(at, given, "one of this machine's addresses: a link is one path")
+  return address
+}
+
+function checkIdentity(given: NodeOptions, links: readonly LinkAddresses[]): Identity | undefined {
+  const { identity } = given
+  if (flag('insecure', given.insecure ?? false)) {
+    if (identity !== undefined) throw refusal('insecure', true, 'false or nothing where identity is given')
+    const far = links.flatMap(({ listen, peer }) => [listen, peer]).find((address) => !isLoopback(address))
+    if (far !== undefined) {
+      throw refusal('insecure', true, `loopback addresses only; ${formatAddress(far)} needs an identity`)
+    }
+    return undefined
+  }
+  if (!isObject(identity)) {
+    throw refusal('identity', identity, '{ cert, key, trust } in PEM, or insecure: true on the loopback')
+  }
+  checkNames('identity', identity, ['cert', 'key', 'trust'])
+  const { cert, key, trust } = identity
+  if (typeof cert !== 'string') throw refusal('identity.cert', cert, 'a certificate in PEM')
+  if (typeof key !== 'string') throw new ConfigError('identity.key: no text given; allowed: a key in PEM')
+  const isList = Array.isArray(trust) && trust.every((one) => typeof one === 'string')
+  if (!isList || trust.length < 1 || trust.length > TRUST_MAX) {
+    throw new ConfigError(`identity.trust: allowed: an array of 1 to ${TRUST_MAX} certificates in PEM`)
+  }
+  const fault = identityFault({ cert, key, trust })
+  if (fault !== undefined) throw new ConfigError(fault)
+  return { cert, key, trust: [...trust] }
+}
+
+function checkTables(tables: unknown): Settings['tables'] {
+  if (!isObject(tables)) throw refusal('tables', tables, 'an object of definitions made by defineTable')
+  const entries = Object.entries(tables).map(([property, definition]) => {
+    if (!isDefinition(definition)) {
+      throw refusal(`tables.${property}`, definition, 'a definition made by defineTable')
+    }
+    return { property, definition }
+  })
+  if (entries.length < 1 || entries.length > TABLES_MAX) {
+    throw refusal('tables', `${entries.length} tables`, `1 to ${TABLES_MAX} tables`)
+  }
+  entries.sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
+  for (const [i, { property, definition }] of entries.entries()) {
+    if (i > 0 && entries[i - 1]!.definition.name === definition.name) {
+      throw refusal(`tables.${property}`, `the name '${definition.name}'`, 'a name that no other table has')
+    }
+  }
+  return entries
+}
+
+function isDefinition(value: unknown): value is TableDefinition {
+  return isObject(value) && typeof value.schemaHash === 'string' && isObject(value.layout)
+}
+
+function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal
+  throw refusal('signal', signal, 'an AbortSignal')
+}
+
+function checkLogger(logger: unknown): Logger | undefined {
+  if (logger === undefined) return undefined
+  const isLogger =
+    isObject(logger) && ['info', 'warn', 'error'].every((name) => typeof logger[name] === 'function')
+  if (!isLogger) throw refusal('logger', logger, 'an object with the methods info, warn and error')
+  return logger as unknown as Logger
+}
+
+// ---- Kinds
+
+function refusal(option: string, given: unknown, allowed: string): ConfigError {
+  return new ConfigError(`${option}: ${show(given)} given; allowed: ${allowed}`)
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
+  return value === undefined ? 'nothing' : String(value)
+}
+
+function isObject(value: unknown): value is Given {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function checkNames(at: string, given: object, names: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) {
+      throw new ConfigError(
+        `${at}: option '${name}' given, which this version does not have; allowed: ${names.join(', ')}`,
+      )
+    }
+  }
+}
+
+function text(option: string, value: unknown): string {
+  const bytes = typeof value === 'string' ? new TextEncoder().encode(value).length : 0
+  if (bytes < 1 || bytes > NAME_BYTES_MAX) {
+    throw refusal(option, value, `a text of 1 to ${NAME_BYTES_MAX} bytes`)
+  }
+  return value as string
+}
+
+function number(option: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== 'number' || !(value >= least && value <= most)) {
+    throw refusal(option, value, `a number from ${least} to ${most}`)
+  }
+  return value
+}
+
+function integer(option: string, value: unknown, least: number, most: number): number {
+  if (!Number.isInteger(value)) throw refusal(option, value, `an integer from ${least} to ${most}`)
+  return number(option, value, least, most)
+}
+
+function flag(option: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw refusal(option, value, 'true or false')
+  return value
+}
+
+function hook(option: string, value: unknown): RoleHook | undefined {
+  if (value !== undefined && typeof value !== 'function') throw refusal(option, value, 'a function')
+  return value as RoleHook | undefined
+}
