@@ -1,0 +1,154 @@
+// What really happened, kept apart from the code under test: every accepted write, every reign, what a reign's tables
+// held at each position, and which processes hold what replicated() promised.
+import type { Row } from './tables.ts'
+
+/** One accepted write of one key. Versions of a key form a tree: each write changes what its node held. */
+export interface Version {
+  /** Counts up over the whole run; it is also what the session's `version` field says. */
+  readonly id: number
+  readonly table: number
+  readonly key: number
+  /** Undefined: the write deleted the session. */
+  readonly row: Row | undefined
+  readonly previous: Version | undefined
+}
+
+/** What tables held: the last version of each key ever written, deletions included. */
+export type Content = Map<number, Version>[]
+
+/** Two nodes that hold, or held, everything up to the versions promised. */
+export interface Promise {
+  readonly holders: Set<string>
+}
+
+export interface Reign {
+  readonly epoch: number
+  readonly lineage: string
+  readonly incarnation: string
+  /** What the tables held when it began. */
+  readonly base: Content
+  /** What they hold now. */
+  readonly content: Content
+  readonly log: Version[]
+  /** Per position: length of the log when it was flushed, and what the tables' images hashed to. */
+  readonly marks: Map<number, Mark>
+  lastMark: number
+  /** Length of the log that is promised. */
+  promised: number
+  promise: Promise | undefined
+}
+
+export interface Mark {
+  readonly length: number
+  readonly hash: number
+  /** Everything written had gone out. */
+  readonly clean: boolean
+}
+
+export class History {
+  readonly versions = new Map<number, Version>()
+  readonly reigns = new Map<number, Reign>()
+  /** By table and key: the oldest version that is good enough, and who holds it. */
+  readonly owed: Map<number, { version: Version; promise: Promise }>[]
+  private readonly promises = new Set<Promise>()
+  private readonly births = new Map<string, number>()
+  private nextVersion = 1
+  /** Versions promised so far. */
+  promisedVersions = 0
+
+  constructor(tables: number) {
+    this.owed = Array.from({ length: tables }, () => new Map())
+  }
+
+  /** When a lineage began, or begins now. */
+  birthOf(lineage: string, now: number): number {
+    const birth = this.births.get(lineage)
+    if (birth !== undefined) return birth
+    this.births.set(lineage, now)
+    return now
+  }
+
+  begin(epoch: number, lineage: string, incarnation: string, base: Content): Reign {
+    const reign: Reign = {
+      epoch,
+      lineage,
+      incarnation,
+      base,
+      content: base.map((keys) => new Map(keys)),
+      log: [],
+      marks: new Map(),
+      lastMark: 0,
+      promised: 0,
+      promise: undefined,
+    }
+    this.reigns.set(epoch, reign)
+    return reign
+  }
+
+  /** The number the next accepted write will have. */
+  get upcoming(): number {
+    return this.nextVersion
+  }
+
+  /** A write was accepted in a reign. */
+  write(reign: Reign, table: number, key: number, value: number | undefined): Version {
+    const id = this.nextVersion++
+    const row = value === undefined ? undefined : { version: id, value }
+    const version: Version = { id, table, key, row, previous: reign.content[table]!.get(key) }
+    this.versions.set(id, version)
+    reign.content[table]!.set(key, version)
+    reign.log.push(version)
+    return version
+  }
+
+  /** What a reign's tables held when its log had this length. */
+  contentAt(reign: Reign, length: number): Content {
+    if (length === reign.log.length) return reign.content.map((keys) => new Map(keys))
+    const content = reign.base.map((keys) => new Map(keys))
+    for (const version of reign.log.slice(0, length)) content[version.table]!.set(version.key, version)
+    return content
+  }
+
+  /** replicated() said that everything up to this length of the log is held by both. */
+  promise(reign: Reign, length: number, holders: readonly string[]): void {
+    const isFirst = reign.promise === undefined
+    if (isFirst || !holders.every((holder) => reign.promise!.holders.has(holder))) {
+      // Another secondary: what it holds it holds in full.
+      reign.promise = { holders: new Set(holders) }
+      this.promises.add(reign.promise)
+      for (const [table, keys] of this.contentAt(reign, Math.min(reign.promised, length)).entries()) {
+        for (const version of keys.values()) this.owe(table, version, reign.promise)
+      }
+    }
+    for (let i = reign.promised; i < length; i++) {
+      const version = reign.log[i]!
+      this.owe(version.table, version, reign.promise!)
+      this.promisedVersions++
+    }
+    reign.promised = Math.max(reign.promised, length)
+  }
+
+  private owe(table: number, version: Version, promise: Promise): void {
+    this.owed[table]!.set(version.key, { version, promise })
+  }
+
+  /** A node holds all that another holds. */
+  share(from: string, to: string): void {
+    for (const { holders } of this.promises) if (holders.has(from)) holders.add(to)
+  }
+
+  /** A node holds nothing any more. */
+  release(incarnation: string): void {
+    for (const promise of this.promises) {
+      promise.holders.delete(incarnation)
+      if (promise.holders.size === 0) this.promises.delete(promise)
+    }
+  }
+}
+
+/** Whether `version` is `old` or was written on top of it. */
+export function descends(version: Version | undefined, old: Version): boolean {
+  let at = version
+  while (at !== undefined && at.id > old.id) at = at.previous
+  return at === old
+}

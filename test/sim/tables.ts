@@ -1,0 +1,172 @@
+// The tables of a simulated node: the real ones in WebAssembly, or their slow twins. An instance is used again by a
+// later process, emptied; the gate is pointed at that process's words.
+import type { Store } from '../../src/core/store.ts'
+import { defineTable, string, type TableDefinition } from '../../src/schema/index.ts'
+import { GATE_CLOSED } from '../../src/table/gate.ts'
+import { createTable } from '../../src/table/index.ts'
+import { TwinTable } from '../twins/table.ts'
+
+export type StoreKind = 'wasm' | 'twin'
+
+/** A session's content as the simulator thinks of it: the number of the write that made it, and a number of its own. */
+export interface Row {
+  readonly version: number
+  readonly value: number
+}
+
+type Values = Record<string, unknown>
+
+/** What both kinds of table have in common. */
+export interface SimTable extends Store, Iterable<Values> {
+  set(key: Values, fields: Values): void
+  update(key: Values, fields: Values): boolean
+  delete(key: Values): boolean
+  clear(): void
+}
+
+export interface SimGate {
+  words: Int32Array
+  open: number
+}
+
+/** How a table writes keys and rows. */
+export interface TableKind {
+  readonly name: string
+  readonly segmentsMax: number
+  key(key: number): Values
+  /** All fields, or only what changes with the version. */
+  fields(row: Row, whole: boolean): Values
+  /** Undefined when the fields do not belong together. */
+  read(session: Values): { key: number; row: Row } | undefined
+  definition(capacity: number): TableDefinition
+}
+
+const textOf = (value: number): string => (value % 97).toString(36).repeat(1 + (value % 3))
+
+const sessions: TableKind = {
+  name: 'sessions',
+  segmentsMax: 4,
+  key: (key) => ({ id: key }),
+  fields: ({ version, value }, whole) =>
+    whole ? { version, value, text: textOf(value), odd: value % 2 === 1 } : { version },
+  read: (session) => {
+    const { id, version, value, text, odd } = session as {
+      id: number
+      version: number
+      value: number
+      text: string
+      odd: boolean
+    }
+    if (text !== textOf(value) || odd !== (value % 2 === 1)) return undefined
+    return { key: id, row: { version, value } }
+  },
+  definition: (capacity) =>
+    defineTable({
+      name: 'sessions',
+      key: { id: 'u32' },
+      fields: { version: 'u53', value: 'u16', text: string(6), odd: 'bool' },
+      capacity,
+    }),
+}
+
+const routes: TableKind = {
+  name: 'routes',
+  segmentsMax: 2,
+  key: (key) => ({ name: `r${key.toString(36)}`, part: key % 256 }),
+  fields: ({ version, value }, whole) => (whole ? { version, metric: value - 30_000 } : { version }),
+  read: (session) => {
+    const { name, part, version, metric } = session as {
+      name: string
+      part: number
+      version: number
+      metric: number
+    }
+    const key = Number.parseInt(name.slice(1), 36)
+    if (part !== key % 256) return undefined
+    return { key, row: { version, value: metric + 30_000 } }
+  },
+  definition: (capacity) =>
+    defineTable({
+      name: 'routes',
+      key: { name: string(6), part: 'u8' },
+      fields: { version: 'u53', metric: 'i32' },
+      capacity,
+    }),
+}
+
+export const KINDS: readonly TableKind[] = [sessions, routes]
+
+/** What of the tables is drawn per seed. */
+export interface TablesPlan {
+  readonly kinds: readonly TableKind[]
+  /** One per kind. */
+  readonly capacities: readonly number[]
+  /** Bound of one encode; a small one makes the journal overflow. */
+  readonly encodeBytesMax: number
+}
+
+/** Tables of one process, on loan. */
+export interface TableLoan {
+  /** Opens and shuts all of them. */
+  readonly gate: { open: number }
+  readonly tables: readonly SimTable[]
+  giveBack(): void
+}
+
+const definitions = new Map<string, TableDefinition>()
+/** Instances nobody uses, by what they are. A cache of empty things only: no state passes from run to run. */
+const idle = new Map<string, { gate: SimGate; table: SimTable }[]>()
+
+function definitionOf(kind: TableKind, capacity: number): TableDefinition {
+  const name = `${kind.name}/${capacity}`
+  let definition = definitions.get(name)
+  if (definition === undefined) definitions.set(name, (definition = kind.definition(capacity)))
+  return definition
+}
+
+export class TablePool {
+  private readonly store: StoreKind
+
+  constructor(store: StoreKind) {
+    this.store = store
+  }
+
+  /** Empty tables, closed, which look at `words`. */
+  take(plan: TablesPlan, words: Int32Array): TableLoan {
+    const taken = plan.kinds.map((kind, i) => {
+      const capacity = plan.capacities[i]!
+      const name = `${this.store}/${kind.name}/${capacity}/${plan.encodeBytesMax}`
+      const one = idle.get(name)?.pop() ?? this.make(definitionOf(kind, capacity), plan.encodeBytesMax)
+      one.gate.words = words
+      one.gate.open = GATE_CLOSED
+      return { name, ...one }
+    })
+    const gate = {
+      get open(): number {
+        return taken[0]!.gate.open
+      },
+      set open(word: number) {
+        for (const { gate } of taken) gate.open = word
+      },
+    }
+    const giveBack = () => {
+      for (const { name, gate, table } of taken) {
+        table.setTracking(false)
+        table.onChange = undefined
+        table.setAwaited(0, table.segments, false)
+        table.reset()
+        idle.set(name, [...(idle.get(name) ?? []), { gate, table }])
+      }
+    }
+    return { gate, tables: taken.map(({ table }) => table), giveBack }
+  }
+
+  private make(definition: TableDefinition, encodeBytesMax: number): { gate: SimGate; table: SimTable } {
+    const gate: SimGate = { words: new Int32Array(1), open: GATE_CLOSED }
+    const table =
+      this.store === 'twin'
+        ? new TwinTable(definition, gate)
+        : createTable(definition, { gate, hashSeed: [1, 2, 3, 4], encodeBytesMax })
+    return { gate, table: table as unknown as SimTable }
+  }
+}
