@@ -76,7 +76,6 @@ export class Gateway {
 
   #serve(role) {
     this.#pool.forget()
-    // A primary that cannot have its port is of no use: the rejection ends the process, and the other node takes over.
     if (role === 'primary') this.#service.open()
     else this.#service.shut()
   }

@@ -8,7 +8,6 @@ export class ServicePort {
   #onDatagram
   #socket
   #timer
-  #wanted = false
 
   /**
    * @param {{ host: string, port: number }} address
@@ -19,35 +18,27 @@ export class ServicePort {
     this.#onDatagram = onDatagram
   }
 
-  /** Resolves when datagrams can arrive. A socket that its dying owner still holds is waited for. */
+  /**
+   * From here on datagrams arrive, as soon as the port can be had: the process that had it may still be dying.
+   * Any other fault of the port is thrown and ends the process: a primary without it is of no use, and the other node
+   * takes over.
+   */
   open() {
-    this.#wanted = true
-    return new Promise((resolve, reject) => {
-      const bind = () => {
-        if (!this.#wanted || this.#socket) return resolve()
-        // The address is a number already: asking the resolver for it would cost a turn per answer.
-        const lookup = (host, _options, done) => done(null, host, 4)
-        const socket = dgram.createSocket({ type: 'udp4', lookup, recvBufferSize: 4 << 20 })
-        socket.once('error', (error) => {
-          socket.close()
-          this.#socket = undefined
-          if (error.code !== 'EADDRINUSE') reject(error)
-          else this.#timer = setTimeout(bind, RETRY_MS)
-        })
-        socket.bind({ address: this.#address.host, port: this.#address.port, exclusive: true }, () => {
-          socket.removeAllListeners('error')
-          socket.on('error', () => {})
-          resolve()
-        })
-        socket.on('message', this.#onDatagram)
-        this.#socket = socket
-      }
-      bind()
+    if (this.#socket) return
+    // The address is a number already: asking the resolver for it would cost a turn per answer.
+    const lookup = (host, _options, done) => done(null, host, 4)
+    const socket = dgram.createSocket({ type: 'udp4', lookup, recvBufferSize: 4 << 20 })
+    this.#socket = socket
+    socket.on('message', this.#onDatagram)
+    socket.once('error', (error) => {
+      if (error.code !== 'EADDRINUSE') throw error
+      this.shut()
+      this.#timer = setTimeout(() => this.open(), RETRY_MS)
     })
+    socket.bind({ address: this.#address.host, port: this.#address.port, exclusive: true })
   }
 
   shut() {
-    this.#wanted = false
     clearTimeout(this.#timer)
     this.#socket?.close()
     this.#socket = undefined
