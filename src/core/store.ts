@@ -29,7 +29,7 @@ export interface Store {
   readonly overflowed: boolean
   /**
    * Takes remembered changes as deltas (docs/PROTOCOL.md section 2). Empty when nothing differs from the before-images.
-   * All of the journal is always taken; records that had overflowed are added whole while the output stays under
+   * All of the journal is always taken; records that had overflowed are added whole while what they add stays under
    * `bytesMax` (so `changed` can still be true afterwards). The view is valid until the next call on this store.
    */
   encode(bytesMax: number): Uint8Array
