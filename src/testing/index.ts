@@ -1,5 +1,6 @@
 /**
- * Helpers for tests of programs built on holdfast: links that can be cut, throw-away identities.
+ * Helpers for tests of programs built on holdfast: links that can be cut, throw-away identities, a
+ * pair of nodes in one process.
  *
  * @packageDocumentation
  */
@@ -14,3 +15,4 @@ export {
 } from './cables.ts'
 export type { Direction, Directions, Impairment } from './faults.ts'
 export { makeIdentity, type TestIdentity } from './identity.ts'
+export { createPair, type Pair, type PairOptions } from './pair.ts'

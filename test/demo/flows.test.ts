@@ -1,3 +1,4 @@
+// The bookkeeping of the demonstration: what counts as kept, as a gap, as lost.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 

@@ -1,3 +1,4 @@
+// The panel as text, for terminals of several sizes.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 

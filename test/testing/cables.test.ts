@@ -1,3 +1,4 @@
+// What a cable does to bytes, datagrams and connects, on sockets of the real kernel.
 import { once } from 'node:events'
 import net from 'node:net'
 import { suite } from 'uvu'

@@ -1,3 +1,4 @@
+// Identities in use: two ends of a TLS connection that know each other by them.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import tls from 'node:tls'
