@@ -5,6 +5,7 @@ import type { RefusalName } from '../wire/constants.ts'
 import { FrameReader } from '../wire/frame.ts'
 import { encodeRefused } from '../wire/hello.ts'
 import type { Connection, Link } from './link.ts'
+import { DIAL_BACKOFF_MS } from './options.ts'
 import type { Core } from './state.ts'
 import type { Timers } from './timers.ts'
 
@@ -52,7 +53,9 @@ export class Connections {
 
   scheduleDial(link: Link, now: number): void {
     if (!this.dials) return
-    link.scheduleDial(now, this.core.options.random)
+    const { random, holdDownMs } = this.core.options
+    // A node that starts while its peer waits between two dials must be dialled within its hold-down, or it starts alone.
+    link.scheduleDial(now, random, Math.min(DIAL_BACKOFF_MS.longest, holdDownMs / 3))
     this.timers.set(`dial-${link.index as 0 | 1}`, link.redialAt!)
   }
 

@@ -159,10 +159,10 @@ export class Link {
   }
 
   /** After a dial failed or a stream ended: when to dial again. Doubles up to the longest, with up to 25 % jitter. */
-  scheduleDial(now: number, random: () => number): void {
+  scheduleDial(now: number, random: () => number, longestMs: number): void {
     this.dialling = false
     this.redialAt = now + this.backoffMs * (1 - random() / 4)
-    this.backoffMs = Math.min(this.backoffMs * 2, DIAL_BACKOFF_MS.longest)
+    this.backoffMs = Math.min(this.backoffMs * 2, longestMs)
   }
 
   status(now: number, interval: number, boundMs: number): LinkStatus {
