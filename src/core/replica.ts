@@ -182,7 +182,9 @@ export class Replica {
     this.gate.open = SHUT
     this.flushToken = undefined
     this.abandonVerifications()
-    this.waiters.handleEnded(message.role === 'stopped' ? 'closed' : 'not-primary')
+    // Two primaries met and this one goes on in a later epoch: what waits goes on waiting, for a secondary of that.
+    if (this.role === 'primary' && message.role === 'primary') this.waiters.handleAttached()
+    else this.waiters.handleEnded(message.role === 'stopped' ? 'closed' : 'not-primary')
     const report = this.report(message.position, now)
     this.role = message.role
     this.epoch = message.epoch
