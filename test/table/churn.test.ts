@@ -120,6 +120,34 @@ for (const capacity of CAPACITIES) {
   )
 }
 
+/** The shortest of some runs of as many searches for keys that are not there, in ms. */
+function absentMs(table: LooseTable): number {
+  let best = Number.POSITIVE_INFINITY
+  for (let run = 0; run < 7; run++) {
+    const started = performance.now()
+    for (let i = 0; i < 5000; i++) table.has({ id: 0xf0000000 + i })
+    best = Math.min(best, performance.now() - started)
+  }
+  return best
+}
+
+test('a table of 5000 that saw a million sessions is as quick as a new one', () => {
+  const fresh = makeNode(table(5000), 'primary').table
+  const old = makeNode(table(5000), 'primary').table
+  const map = new Map<number, number>()
+  let serial = 0
+  for (let round = 0; round < 200; round++) {
+    fill(old, map, () => serial++)
+    for (const id of map.keys()) old.delete({ id })
+    map.clear()
+  }
+  for (let id = 0; id < 2500; id++) for (const table of [old, fresh]) table.set({ id })
+  absentMs(fresh)
+  const [worn, whole] = [absentMs(old), absentMs(fresh)]
+  // Marks that only ever grow would make each search walk all of the 715 buckets.
+  assert.ok(worn < 10 * whole, `${worn.toFixed(2)} ms, new ${whole.toFixed(2)} ms`)
+})
+
 /** All slots full: some sessions keep their slot, some exchange it, some are new. */
 function rearranged(random: Random, state: TwinState, capacity: number): TwinState {
   const next = new TwinState(state.schema)

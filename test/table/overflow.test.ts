@@ -100,6 +100,22 @@ test('records that had overflowed leave although sessions come and go before eve
   drain(primary.table, secondary.table)
 })
 
+test('what does not change anything does not fill the journal', () => {
+  const { primary } = small(60)
+  for (let id = 0; id < 60; id++) primary.table.set({ id })
+  primary.table.setTracking(true)
+  const acts = [
+    (id: number) => primary.table.update({ id }, {}),
+    (id: number) => assert.throws(() => primary.table.update({ id }, { value: -1 })),
+    (id: number) => assert.throws(() => Object.assign(primary.table.get({ id }) as object, { value: -1 })),
+  ]
+  for (const act of acts) {
+    for (let id = 0; id < 60; id++) act(id)
+    // Overflowed without changed would never be flushed: no proof would run and no image be sent any more.
+    assert.equal([primary.table.changed, primary.table.overflowed], [false, false], `${act}`)
+  }
+})
+
 test('tracking that is turned off and on forgets what had overflowed', () => {
   const { primary } = small(60)
   for (let id = 0; id < 60; id++) primary.table.set({ id })

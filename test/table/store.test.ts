@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Store } from '../../src/core/store.ts'
 import { InvariantError } from '../../src/errors.ts'
-import { bytes, defineTable } from '../../src/schema/index.ts'
+import { bytes, defineTable, string } from '../../src/schema/index.ts'
 import {
   allDigests,
   applyBatch,
@@ -12,6 +12,7 @@ import {
   makeNode,
   readState,
   sameDigests,
+  setRole,
   tiny,
 } from '../support/tables.ts'
 import { digest } from '../twins/codec.ts'
@@ -105,6 +106,19 @@ test('a session deleted and set again as it was, in its slot, costs nothing', ()
   table.delete({ id: 1 })
   table.set({ id: 1 }, { value: 2 })
   assert.is(hex(table.encode(ROOM)), '01' + '01' + '01' + '02', 'an update')
+})
+
+test('a text that a batch made shorter leaves nothing behind', () => {
+  const definition = defineTable({ name: 't', key: { id: 'u8' }, fields: { text: string(5) }, capacity: 1 })
+  const primary = makeNode(definition, 'primary')
+  const secondary = makeNode(definition, 'secondary')
+  for (const text of ['abcde', 'a']) {
+    primary.table.set({ id: 1 }, { text })
+    applyBatch(secondary.table, primary.table.encode(ROOM))
+  }
+  setRole(secondary, 'primary')
+  secondary.table.set({ id: 1 }, { text: 'a' })
+  assert.is(secondary.table.encode(ROOM).length, 0, 'nothing differs')
 })
 
 test('the bytes are those the protocol draws', () => {
