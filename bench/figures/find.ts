@@ -1,0 +1,40 @@
+// table.find.misses: what a random find in a table of a million sessions costs, in units of one dependent cache miss.
+// Finds and the pointer chase that is the unit run inside the same memory in turns, so that neither the machine nor the
+// load of the moment is in the ratio.
+import { createEngine, ENCODE_BYTES_MAX } from '../lib/built.ts'
+import type { Context, Measured } from '../lib/figure.ts'
+import { defineConnections } from '../lib/sessions.ts'
+import { median } from '../lib/statistics.ts'
+
+export async function measure({ smoke, expect }: Context): Promise<Record<string, Measured>> {
+  const sessions = smoke ? 20_000 : 1_000_000
+  const steps = smoke ? 50_000 : 2_000_000
+  const rounds = smoke ? 2 : 9
+  const { core } = createEngine(defineConnections(sessions), [1, 2, 3, 4], ENCODE_BYTES_MAX)
+  expect(core.benchFill(sessions, 7) === sessions, 'every session is inserted')
+  // One cycle through all records, or the chase could run in a few cache lines.
+  expect(core.benchChase(sessions) === 0, 'the chase ends where it began')
+  for (let part = 1; part < 16; part++) {
+    expect(core.benchChase(Math.floor((sessions / 16) * part)) !== 0, 'and not before')
+  }
+  const finds: number[] = []
+  const misses: number[] = []
+  for (let round = -1; round < rounds; round++) {
+    const began = performance.now()
+    const found = core.benchFind(steps, sessions, 100 + round)
+    const between = performance.now()
+    core.benchChase(steps)
+    const ended = performance.now()
+    expect(found === steps, 'every find finds its session')
+    // The first round compiles.
+    if (round < 0) continue
+    finds.push(((between - began) / steps) * 1e6)
+    misses.push(((ended - between) / steps) * 1e6)
+  }
+  return {
+    'table.find.misses': {
+      runs: finds.map((find, round) => find / misses[round]!),
+      detail: { find_ns: median(finds), miss_ns: median(misses) },
+    },
+  }
+}

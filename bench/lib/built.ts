@@ -1,0 +1,28 @@
+// The built package, as a user runs it: `dist`, not the sources through a loader. `createNode` and its kin by the
+// package's name; the table without a node, and the frames, from inside `dist`. Types come from the sources, so that the
+// type check needs no build.
+const root = import.meta.resolve('holdfast/package.json')
+
+const inside = (path: string) => import(new URL(`dist/${path}`, root).href)
+
+export const { bytesFor, createTable, openGate } = (await inside(
+  'table/index.js',
+)) as typeof import('../../src/table/index.ts')
+
+export const { createEngine, ENCODE_BYTES_MAX } = (await inside(
+  'table/engine.js',
+)) as typeof import('../../src/table/engine.ts')
+
+export const { defineTable } = (await inside('schema/index.js')) as typeof import('../../src/schema/index.ts')
+
+export const { beginFrame, sealFrame } = (await inside(
+  'wire/frame.js',
+)) as typeof import('../../src/wire/frame.ts')
+
+export const { FrameType } = (await inside(
+  'wire/constants.js',
+)) as typeof import('../../src/wire/constants.ts')
+
+export const { writeSection } = (await inside(
+  'wire/sequenced.js',
+)) as typeof import('../../src/wire/sequenced.ts')

@@ -1,0 +1,34 @@
+// Every figure by name, with its target and the group that measures it. Names are a contract: they stand in README,
+// docs and latest.json, and are never reused for something else.
+import type { FigureSpec } from './figure.ts'
+
+export const CATALOGUE: readonly FigureSpec[] = [
+  { name: 'table.find.misses', unit: 'misses', target: { atMost: 2.5 }, group: 'find' },
+  { name: 'table.update.vs_map', unit: 'x', target: { atLeast: 4 }, group: 'update' },
+  { name: 'table.update.vs_map_prebuilt', unit: 'x', target: { atLeast: 1.5 }, group: 'update' },
+  { name: 'table.bytes_per_session', unit: 'B', target: { atMost: 100 }, group: 'memory' },
+  { name: 'wire.create.bytes', unit: 'B', target: { atMost: 34 }, group: 'wire' },
+  { name: 'wire.update.bytes', unit: 'B', target: { atMost: 6 }, group: 'wire' },
+  { name: 'wire.delete.bytes', unit: 'B', target: { atMost: 3 }, group: 'wire' },
+  { name: 'codec.encode_ns', unit: 'ns', target: undefined, group: 'codec' },
+  { name: 'codec.apply_ns', unit: 'ns', target: undefined, group: 'codec' },
+  { name: 'codec.encode_hot_ns', unit: 'ns', target: undefined, group: 'codec' },
+  { name: 'codec.apply_hot_ns', unit: 'ns', target: undefined, group: 'codec' },
+]
+
+/**
+ * The figures asked for: all of them without a word, else those a word names, or begins if it names none.
+ *
+ * @throws Error for a word that matches nothing.
+ */
+export function select(words: readonly string[]): readonly FigureSpec[] {
+  if (words.length === 0) return CATALOGUE
+  const chosen = new Set<FigureSpec>()
+  for (const word of words) {
+    const exact = CATALOGUE.filter(({ name }) => name === word)
+    const found = exact.length > 0 ? exact : CATALOGUE.filter(({ name }) => name.startsWith(word))
+    if (found.length === 0) throw new Error(`--only ${word}: no figure has this name or begins so`)
+    for (const spec of found) chosen.add(spec)
+  }
+  return CATALOGUE.filter((spec) => chosen.has(spec))
+}

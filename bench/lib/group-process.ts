@@ -1,0 +1,32 @@
+// The process of one group of figures: plain Node on compiled files, told by argv what to measure. Sends the result to
+// the process that forked it and ends. A group has a process to itself so that it pays for nobody else's heap and its
+// code is compiled for its own types only.
+import type { Context, Measure } from './figure.ts'
+
+/** What goes to the parent. */
+export type GroupMessage =
+  | { readonly type: 'note'; readonly text: string }
+  | { readonly type: 'measured'; readonly measured: Awaited<ReturnType<Measure>> }
+
+const [group = '', smoke = '', ...names] = process.argv.slice(2)
+
+function send(message: GroupMessage): void {
+  process.send?.(message)
+}
+
+const context: Context = {
+  smoke: smoke === 'smoke',
+  wanted: (name) => names.includes(name),
+  note: (text) => send({ type: 'note', text }),
+  expect(holds, what) {
+    if (!holds) throw new Error(`wrong result: ${what}`)
+  },
+}
+
+// The parent may end first.
+const orphaned = () => process.exit(1)
+process.on('disconnect', orphaned)
+const { measure } = (await import(`../figures/${group}.js`)) as { measure: Measure }
+send({ type: 'measured', measured: await measure(context) })
+process.off('disconnect', orphaned)
+process.disconnect?.()
