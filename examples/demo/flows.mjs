@@ -18,6 +18,7 @@ export class Flows {
     this.request = new Uint32Array(count)
     this.asked = new Float64Array(count) // when the open request was first sent; 0: none is open
     this.sent = new Uint32Array(count) // datagrams, repetitions included
+    this.sendings = new Uint32Array(count) // of the open request
     this.packets = new Float64Array(count) // highest count an answer has told
     this.nat = new Float64Array(count) // address and port in one number; 0: none yet
     this.broken = new Uint8Array(count) // was restarted or told a lower count, since the mark
@@ -60,11 +61,13 @@ export class Flows {
     this.request[flow]++
     this.asked[flow] = now
     this.sent[flow]++
+    this.sendings[flow] = 1
   }
 
   /** It is sent again. */
   handleRepeat(flow) {
     this.sent[flow]++
+    this.sendings[flow]++
     this.repeated++
   }
 
@@ -77,7 +80,7 @@ export class Flows {
 
   /**
    * @param {import('../gateway/packet.mjs').Packet} answer
-   * @returns {number | undefined} the client gap in milliseconds if the answer was awaited
+   * @returns {{ gapMs: number, sendings: number } | undefined} what it took, if the answer was awaited
    */
   handleAnswer(answer, now) {
     const flow = this.find(answer)
@@ -87,14 +90,14 @@ export class Flows {
     this.lastAnswerAt = now
     this.#compare(flow, answer)
     if (this.asked[flow] === 0 || answer.request !== this.request[flow]) return undefined
-    const gap = now - this.asked[flow]
-    this.#gap(gap)
+    const gapMs = now - this.asked[flow]
+    this.#gap(gapMs)
     if (this.asked[flow] >= this.markedAt && this.seen[flow] === 0) {
       this.seen[flow] = 1
       this.seenCount++
     }
     this.asked[flow] = 0
-    return gap
+    return { gapMs, sendings: this.sendings[flow] }
   }
 
   /** What the act has shown so far. A flow is kept if it was answered, with its NAT port and a count that went on. */

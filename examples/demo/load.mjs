@@ -1,5 +1,6 @@
 // The load: every flow asks once per pace, each at a moment of its own, whatever the answers do (open loop). A request
-// without an answer is sent again, after 60 ms at first, then twice as long each time, at most half a second.
+// without an answer is sent again, first after 60 ms (later if answers take long at the moment), then after twice as
+// long each time, at most half a second.
 import dgram from 'node:dgram'
 import { Kind, readPacket, writePacket } from '../gateway/packet.mjs'
 import { Flows, PATIENCE_MS } from './flows.mjs'
@@ -7,8 +8,7 @@ import { Flows, PATIENCE_MS } from './flows.mjs'
 const TICK_MS = 2
 /** Requests sent in one go: more would overrun the gateway's socket after this process was held up. */
 const BURST = 64
-const REPEAT_FIRST_MS = 60
-const REPEAT_LONGEST_MS = 500
+const REPEAT_MS = { first: 60, longest: 500 }
 /** Outer sockets, so that no one receive buffer has to hold all answers. */
 const SOCKETS = 4
 
@@ -19,6 +19,7 @@ export class Load {
   #begun = 0
   #timer
   #repeats = new RepeatQueue()
+  #patience = new RepeatTime()
   #window = { since: performance.now(), answers: 0, gapMsMax: 0 }
   #awaited
 
@@ -87,7 +88,7 @@ export class Load {
       if (flows.asked[flow] !== 0) continue // the open request is still being repeated
       flows.handleAsk(flow, now)
       this.#send(flow)
-      this.#repeats.add({ flow, request: flows.request[flow], waitMs: REPEAT_FIRST_MS }, now)
+      this.#repeats.add({ flow, request: flows.request[flow], waitMs: this.#patience.ms }, now)
     }
     for (const repeat of this.#repeats.takeDue(now, BURST)) this.#repeat(repeat, now)
     if (this.#next < due) this.#timer = setTimeout(() => this.#tick(), 0)
@@ -103,7 +104,8 @@ export class Load {
     }
     flows.handleRepeat(flow)
     this.#send(flow)
-    this.#repeats.add({ flow, request, waitMs: Math.min(2 * waitMs, REPEAT_LONGEST_MS) }, now)
+    const nextMs = Math.min(2 * waitMs, REPEAT_MS.longest)
+    this.#repeats.add({ flow, request, waitMs: nextMs }, now)
   }
 
   #send(flow) {
@@ -116,10 +118,31 @@ export class Load {
     const answer = readPacket(bytes)
     if (answer?.kind !== Kind.answer) return
     const { flows } = this
-    const gap = flows.handleAnswer(answer, performance.now())
+    const answered = flows.handleAnswer(answer, performance.now())
     this.#window.answers++
-    if (gap > this.#window.gapMsMax) this.#window.gapMsMax = gap
+    if (answered) {
+      this.#window.gapMsMax = Math.max(this.#window.gapMsMax, answered.gapMs)
+      // Of a repeated request nobody knows which sending was answered (Karn's algorithm).
+      if (answered.sendings === 1) this.#patience.handleRoundTrip(answered.gapMs)
+    }
     if (flows.seenCount === flows.count) this.#awaited?.()
+  }
+}
+
+// How long to wait for an answer before asking again: the smoothed round trip and four times its variation, as TCP does
+// (RFC 6298). With a fixed time, a gateway that is slow for a moment would be sent everything twice and stay slow.
+class RepeatTime {
+  #smoothedMs = 0
+  #variationMs = 0
+
+  handleRoundTrip(ms) {
+    this.#variationMs += (Math.abs(ms - this.#smoothedMs) - this.#variationMs) / 4
+    this.#smoothedMs += (ms - this.#smoothedMs) / 8
+  }
+
+  get ms() {
+    const ms = this.#smoothedMs + 4 * this.#variationMs
+    return Math.min(Math.max(ms, REPEAT_MS.first), REPEAT_MS.longest)
   }
 }
 
