@@ -14,7 +14,8 @@ export class Display {
   #drawn = 0
   #timer
   #begun = performance.now()
-  #resized = () => this.#out.write('\x1b[2J\x1b[H') && this.#forget()
+  #said = []
+  #resized = () => this.#retell()
 
   /** @param {{ out: import('node:tty').WriteStream, live: boolean }} options */
   constructor({ out, live }) {
@@ -43,12 +44,9 @@ export class Display {
 
   /** What was seen: a line that stays. */
   say(title, text) {
+    this.#said.push([title, text])
     this.#erase()
-    const columns = this.#out.columns ?? COLUMNS_WITHOUT_TERMINAL
-    const lines = wrap(text, Math.max(20, columns - TITLE_WIDTH - 2))
-    lines.forEach((line, i) => {
-      this.#out.write(` ${(i === 0 ? title : '').padEnd(TITLE_WIDTH)}${line}\n`)
-    })
+    this.#write(title, text)
     this.#draw()
   }
 
@@ -72,13 +70,25 @@ export class Display {
     this.#drawn = lines.length
   }
 
-  #erase() {
-    if (this.#drawn > 0) this.#out.write(`\x1b[${this.#drawn}A\x1b[J`)
-    this.#forget()
+  #write(title, text) {
+    const columns = this.#out.columns ?? COLUMNS_WITHOUT_TERMINAL
+    const lines = wrap(text, Math.max(20, columns - TITLE_WIDTH - 2))
+    lines.forEach((line, i) => {
+      this.#out.write(` ${(i === 0 ? title : '').padEnd(TITLE_WIDTH)}${line}\n`)
+    })
   }
 
-  #forget() {
+  #erase() {
+    if (this.#drawn > 0) this.#out.write(`\r\x1b[${this.#drawn}A\x1b[J`)
     this.#drawn = 0
+  }
+
+  // Another width breaks lines elsewhere, so nobody knows where the panel is now.
+  #retell() {
+    this.#out.write('\x1b[2J\x1b[H')
+    this.#drawn = 0
+    for (const [title, text] of this.#said) this.#write(title, text)
+    this.#draw()
   }
 }
 
