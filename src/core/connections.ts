@@ -51,6 +51,13 @@ export class Connections {
     }
   }
 
+  /** A connection is gone and the link has none. Strangers and probes that come and go do not put off the next dial. */
+  private redial(link: Link, now: number): void {
+    const isUnderWay = link.dialling || this.timers.get(`dial-${link.index as 0 | 1}`) !== undefined
+    if (link.stream === undefined && !isUnderWay) this.scheduleDial(link, now)
+  }
+
+  /** A dial failed. */
   scheduleDial(link: Link, now: number): void {
     if (!this.dials) return
     const { random, holdDownMs } = this.core.options
@@ -82,7 +89,7 @@ export class Connections {
     const wasProven = link.forget(stream)
     if (wasProven || link.lastReason === '') link.lastReason = reason
     if (wasProven) this.onChange(link, now)
-    if (link.stream === undefined) this.scheduleDial(link, now)
+    this.redial(link, now)
     return wasProven
   }
 
@@ -92,7 +99,7 @@ export class Connections {
     link.lastReason = reason
     this.core.count(reason)
     if (wasProven) this.onChange(link, now)
-    if (link.stream === undefined) this.scheduleDial(link, now)
+    this.redial(link, now)
   }
 
   /** Says why, then closes. */

@@ -66,6 +66,11 @@ export class DeathWatch {
     return this.expected !== undefined && evidence.endedAt !== undefined && !evidence.refused
   }
 
+  /** When the stream of a link ended; of use while a probe is wanted. */
+  endedAt(link: number): number {
+    return this.links[link]!.endedAt ?? 0
+  }
+
   isDead(now: number): boolean {
     if (this.expected === undefined) return false
     if (this.heardAfter !== undefined && now - this.heardAfter < this.graceMs) return false

@@ -8,7 +8,7 @@ import { DeathWatch } from './death.ts'
 import { Detector } from './detector.ts'
 import type { Link } from './link.ts'
 import type { CoreOptions } from './options.ts'
-import { PROBE_INTERVAL_MS } from './options.ts'
+import { PROBE_INTERVAL_MS, PROBE_SLOWING } from './options.ts'
 import type { Core } from './state.ts'
 import type { Timers } from './timers.ts'
 
@@ -125,7 +125,11 @@ export class Vitals {
   handleProbe(index: number, refused: boolean, now: number): void {
     if (refused) this.death.handleRefused(index)
     else this.death.handleAccepted(index)
-    if (this.death.wantsProbe(index)) this.timers.set(`probe-${index as 0 | 1}`, now + PROBE_INTERVAL_MS)
+    if (this.death.wantsProbe(index)) {
+      // A process that dies closes its ports soon; one that lives is not to be stormed.
+      const waitMs = Math.max(PROBE_INTERVAL_MS, (now - this.death.endedAt(index)) / PROBE_SLOWING)
+      this.timers.set(`probe-${index as 0 | 1}`, now + waitMs)
+    }
     this.judge(now)
   }
 
