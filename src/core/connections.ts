@@ -15,9 +15,9 @@ export class Connections {
   private readonly core: Core
   private readonly timers: Timers<LinkTimer>
   /** A proven connection came or went. */
-  private readonly onChange: (link: Link, now: number) => void
+  private readonly onChange: (link: Link) => void
 
-  constructor(core: Core, timers: Timers<LinkTimer>, onChange: (link: Link, now: number) => void) {
+  constructor(core: Core, timers: Timers<LinkTimer>, onChange: (link: Link) => void) {
     this.core = core
     this.timers = timers
     this.onChange = onChange
@@ -81,14 +81,14 @@ export class Connections {
     const replaced = link.prove(connection, now)
     connection.reader = new FrameReader()
     if (replaced !== undefined) this.core.act({ type: 'close', stream: replaced.id, reason: 'replaced' })
-    this.onChange(link, now)
+    this.onChange(link)
   }
 
   /** The other end, or the network, ended it. True if it was proven. */
   handleClosed(link: Link, stream: number, reason: string, now: number): boolean {
     const wasProven = link.forget(stream)
     if (wasProven || link.lastReason === '') link.lastReason = reason
-    if (wasProven) this.onChange(link, now)
+    if (wasProven) this.onChange(link)
     this.redial(link, now)
     return wasProven
   }
@@ -98,7 +98,7 @@ export class Connections {
     this.core.act({ type: 'close', stream: connection.id, reason })
     link.lastReason = reason
     this.core.count(reason)
-    if (wasProven) this.onChange(link, now)
+    if (wasProven) this.onChange(link)
     this.redial(link, now)
   }
 

@@ -21,7 +21,7 @@ import type { Connection } from './link.ts'
 import { Link } from './link.ts'
 import type { FromSync, ToSync } from './messages.ts'
 import type { CoreOptions } from './options.ts'
-import { statusOf, syncStatusOf } from './report.ts'
+import { Headline, statusOf, syncStatusOf } from './report.ts'
 import { Requests } from './requests.ts'
 import { Roles } from './roles.ts'
 import type { Core } from './state.ts'
@@ -45,6 +45,7 @@ export class NodeCore implements Core {
   private readonly roles: Roles
   private readonly requests: Requests
   private readonly freeze: FreezeGuard
+  private readonly headline = new Headline()
   private readonly refusals: Record<string, number> = {}
   /** What pollTimeout last answered: the planned wake. */
   private planned: number | undefined
@@ -56,7 +57,7 @@ export class NodeCore implements Core {
     this.vitals = new Vitals(this, options, this.linkTimers, (reason, since, at) => {
       this.roles.handlePeerLost(reason, since, at)
     })
-    this.connections = new Connections(this, this.linkTimers, (link, at) => this.handleLinkChange(link, at))
+    this.connections = new Connections(this, this.linkTimers, (link) => this.handleLinkChange(link))
     this.feed = new Feed(this)
     this.handover = new Handover(this, this.feed)
     this.roles = new Roles(this, this.feed, this.handover)
@@ -219,13 +220,12 @@ export class NodeCore implements Core {
     this.settle(now)
   }
 
-  private handleLinkChange(link: Link, now: number): void {
+  private handleLinkChange(link: Link): void {
     const up = link.stream !== undefined
     if (!up) this.feed.handleLinkDown(link)
     if (up === link.wasUp) return
     link.wasUp = up
     this.post({ type: 'link', link: link.index, up, reason: link.lastReason })
-    this.postStatus(now)
   }
 
   // ---- Frames and datagrams
@@ -391,6 +391,7 @@ export class NodeCore implements Core {
     this.freeze.settle(now)
     this.feed.flushAck(now)
     this.feed.pump(now)
+    if (this.headline.changed(this, this.feed)) this.postStatus(now)
   }
 
   private postStatus(now: number): void {

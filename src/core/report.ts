@@ -60,3 +60,19 @@ export function syncStatusOf(
     refusals: { ...refusals },
   }
 }
+
+/** What the application must not learn a heartbeat late; looked at after every event, so it is cheap. */
+export class Headline {
+  private told: readonly unknown[] = []
+
+  /** Whether it reads differently than at the last call. */
+  changed({ state, peer, links }: Core, feed: Feed): boolean {
+    const isFed = state.role === 'primary' ? feed.feedsSynced : peer.status?.synced
+    const { role, epoch, lineage } = state
+    const [m1, m2] = links
+    const now = [role, epoch, lineage, peer.alive, peer.left, peer.status?.role, isFed, m1.stream, m2.stream]
+    const before = this.told
+    this.told = now
+    return now.some((value, i) => value !== before[i])
+  }
+}
