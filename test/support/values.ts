@@ -39,6 +39,9 @@ export function inputFor(column: Column): fc.Arbitrary<unknown> {
         fc.ipV4(),
         fc.ipV6(),
         fc.ipV4().map((text) => `::ffff:${text}`),
+        // Only ends like an IPv4 address in the IPv6 form.
+        fc.ipV4().map((text) => `2001:db8::ffff:${text}`),
+        fc.ipV4().map((text) => `::${text}`),
         octets(4),
         octets(16),
       )
@@ -144,7 +147,10 @@ export function randomCell(random: Random, column: Column): Cell {
     case 'ipv6':
       return toHex(random.bytes(16))
     case 'ip':
-      return small ? `00000000000000000000ffff0a00000${random.below(4)}` : toHex(random.bytes(16))
+      if (small) return `00000000000000000000ffff0a00000${random.below(4)}`
+      return random.chance(0.2)
+        ? `20010db8000000000000ffff${toHex(random.bytes(4))}`
+        : toHex(random.bytes(16))
     case 'bytes':
       return toHex(random.bytes(column.size))
     case 'string':

@@ -177,6 +177,11 @@ export const VECTORS: readonly Vector[] = [
       total: varint(2 ** 53 - 2).with(0, 0xff),
     }),
   ),
+  vector(
+    undefined,
+    'an IPv6 address that only ends like an IPv4 address',
+    create({ from: [6, 0x20, 1, ...Array<number>(8).fill(0), 255, 255, 1, 2, 3, 4] }),
+  ),
   vector(undefined, 'a whole of nothing where nothing is', one(1, WHOLE, 0)),
   vector(undefined, 'a whole that keeps its key', one(0, WHOLE, 1, ...record(1))),
   vector(undefined, 'a key that moves to a lower id', [

@@ -262,15 +262,18 @@ test('a later stage replaces an earlier one', () => {
 })
 
 test('a refused stage leaves nothing to commit', () => {
-  const { table } = makeNode(tiny(10), 'secondary')
-  assert.is(table.stage(Uint8Array.of(1, 0, 1, 7)), undefined)
-  assert.is(table.stage(Uint8Array.of(1, 2)), 'absent')
-  try {
-    table.commit()
-  } catch (error) {
-    assert.instance(error, InvariantError)
+  const refused = [Uint8Array.of(1, 2), new Uint8Array(4 << 20)]
+  for (const bytes of refused) {
+    const { table } = makeNode(tiny(10), 'secondary')
+    assert.is(table.stage(Uint8Array.of(1, 0, 1, 7)), undefined)
+    assert.type(table.stage(bytes), 'string')
+    try {
+      table.commit()
+    } catch (error) {
+      assert.instance(error, InvariantError)
+    }
+    assert.is(table.size, 0)
   }
-  assert.is(table.size, 0)
 })
 
 test('reset drops every session and is not tracked', () => {
