@@ -17,7 +17,7 @@ export interface Version {
 export type Content = Map<number, Version>[]
 
 /** Two nodes that hold, or held, everything up to the versions promised. */
-export interface Promise {
+export interface Promised {
   readonly holders: Set<string>
 }
 
@@ -35,7 +35,7 @@ export interface Reign {
   lastMark: number
   /** Length of the log that is promised. */
   promised: number
-  promise: Promise | undefined
+  promise: Promised | undefined
 }
 
 export interface Mark {
@@ -49,8 +49,10 @@ export class History {
   readonly versions = new Map<number, Version>()
   readonly reigns = new Map<number, Reign>()
   /** By table and key: the oldest version that is good enough, and who holds it. */
-  readonly owed: Map<number, { version: Version; promise: Promise }>[]
-  private readonly promises = new Set<Promise>()
+  readonly owed: Map<number, { version: Version; promise: Promised }>[]
+  /** By table and key. */
+  readonly deletions = new Map<number, Map<number, Version[]>>()
+  private readonly promises = new Set<Promised>()
   private readonly births = new Map<string, number>()
   private nextVersion = 1
   /** Versions promised so far. */
@@ -98,7 +100,16 @@ export class History {
     this.versions.set(id, version)
     reign.content[table]!.set(key, version)
     reign.log.push(version)
+    if (row === undefined) this.rememberDeletion(version)
     return version
+  }
+
+  private rememberDeletion(version: Version): void {
+    let keys = this.deletions.get(version.table)
+    if (keys === undefined) this.deletions.set(version.table, (keys = new Map()))
+    const deletions = keys.get(version.key)
+    if (deletions === undefined) keys.set(version.key, [version])
+    else deletions.push(version)
   }
 
   /** What a reign's tables held when its log had this length. */
@@ -116,7 +127,7 @@ export class History {
       // Another secondary: what it holds it holds in full.
       reign.promise = { holders: new Set(holders) }
       this.promises.add(reign.promise)
-      for (const [table, keys] of this.contentAt(reign, Math.min(reign.promised, length)).entries()) {
+      for (const [table, keys] of this.contentAt(reign, Math.max(reign.promised, length)).entries()) {
         for (const version of keys.values()) this.owe(table, version, reign.promise)
       }
     }
@@ -128,7 +139,7 @@ export class History {
     reign.promised = Math.max(reign.promised, length)
   }
 
-  private owe(table: number, version: Version, promise: Promise): void {
+  private owe(table: number, version: Version, promise: Promised): void {
     this.owed[table]!.set(version.key, { version, promise })
   }
 

@@ -163,7 +163,10 @@ export class Pipe {
   resume(delay: number): void {
     if (this.dead) return
     this.lastAt = Math.max(this.lastAt, this.world.now + delay)
-    this.transit = this.transit.map(({ parcel, at }) => ({ parcel, at: Math.max(at, this.world.now + delay) }))
+    this.transit = this.transit.map(({ parcel, at }) => ({
+      parcel,
+      at: Math.max(at, this.world.now + delay),
+    }))
     if (this.unacknowledged > 0) this.world.after(delay, () => this.release())
     this.schedule()
   }

@@ -40,6 +40,7 @@ export interface Witness {
 
 /** Simulated unix time at the start of the world, s. */
 const UNIX_START = 1_800_000_000
+const IMMEDIATE_MS = 0.02
 const TEARDOWN_MS_MAX = 40
 /** Timer wakes within SPIN_MS that are taken for a loop. */
 const SPIN_WAKES = 400
@@ -162,13 +163,10 @@ export class SimProcess implements Host {
     return this.offset + (this.world.now - this.startedAt) * this.plan.clockRate
   }
 
-  /** When the clock will show `time`; timers of the runtimes have a grain of a millisecond. */
+  /** When a timer for `time` fires: as an immediate, or with the grain of a millisecond that runtimes have. */
   private worldTime(time: number): number {
-    const grained = Math.ceil(time)
-    return Math.max(
-      this.world.now + 0.02,
-      this.startedAt + (grained - this.offset) / this.plan.clockRate,
-    )
+    if (time <= this.clock()) return this.world.now + IMMEDIATE_MS
+    return this.startedAt + (Math.ceil(time) - this.offset) / this.plan.clockRate
   }
 
   // ---- The sync thread
@@ -270,8 +268,20 @@ export class SimProcess implements Host {
       this.witness.onMessage(this, message, false)
       this.replica.handleMessage(message, now)
       this.witness.onMessage(this, message, true)
+      this.takeEvents()
     }
+    this.answer()
+  }
+
+  /** The end of a turn of the application thread. */
+  private answer(): void {
+    this.passOn()
+    this.takeEvents()
     this.armApp()
+  }
+
+  private takeEvents(): void {
+    for (const event of this.replica.takeEvents()) this.witness.onEvent(this, event)
   }
 
   private armApp(): void {
@@ -284,9 +294,7 @@ export class SimProcess implements Host {
     if (!this.isRunning) return
     this.checkSpin()
     this.replica.handleTimeout(this.clock())
-    this.passOn()
-    for (const event of this.replica.takeEvents()) this.witness.onEvent(this, event)
-    this.armApp()
+    this.answer()
   }
 
   /** What the replica wants to say goes to the sync thread. */
@@ -317,6 +325,12 @@ export class SimProcess implements Host {
   freeze(durationMs: number): void {
     this.thread.block(durationMs)
     this.app.block(durationMs)
+  }
+
+  /** Both threads run again. */
+  thaw(): void {
+    this.thread.release()
+    this.app.release()
   }
 
   /** Killed: the kernel tears it down in a moment, and until then its ports accept. */

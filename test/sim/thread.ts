@@ -43,6 +43,14 @@ export class Thread {
     this.world.at(until, () => this.wake(until))
   }
 
+  /** Whatever held it up is over. */
+  release(): void {
+    if (this.ended || !this.isBlocked) return
+    const { now } = this.world
+    this.blockedUntil = now
+    this.wake(now)
+  }
+
   private wake(until: number): void {
     if (this.ended || until !== this.blockedUntil) return
     this.wokeAt = this.world.now

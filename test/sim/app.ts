@@ -1,0 +1,250 @@
+// The application of a process: writes through its tables while it may (and sometimes when it may not), asks that what
+// it wrote be held, compares, hands over, promotes, closes. All at random, all on the application thread.
+import type { Alone, HeldOutcome } from '../../src/core/waiters.ts'
+import { NotPrimaryError, TableFullError } from '../../src/errors.ts'
+import type { DataChecks } from './data-checks.ts'
+import type { History, Reign } from './history.ts'
+import type { Prng } from './prng.ts'
+import type { SimProcess } from './process.ts'
+import { Violation } from './world.ts'
+
+/** Drawn per seed. Shares are of ticks. */
+export interface AppPlan {
+  /** Mean time between ticks, ms. */
+  readonly tickMs: number
+  /** Keys used, per table. */
+  readonly keys: number
+  /** Sessions a new primary without any begins with. */
+  readonly fill: number
+  readonly writesMax: number
+  readonly burst: number
+  readonly burstWrites: number
+  readonly delete: number
+  readonly clear: number
+  readonly refused: number
+  readonly replicated: number
+  readonly verify: number
+  readonly handover: number
+  readonly promote: number
+  readonly force: number
+  readonly close: number
+}
+
+/** What an application may not do any more once the quiet period has begun. */
+export interface AppMood {
+  operator: boolean
+  writing: boolean
+}
+
+const TICKS = -3
+const ALONE: readonly Alone[] = ['reject', 'wait', 'resolve']
+const OPEN = 1
+
+export class App {
+  private readonly process: SimProcess
+  private readonly plan: AppPlan
+  private readonly mood: AppMood
+  private readonly random: Prng
+  private readonly history: History
+  private readonly data: DataChecks
+  /** Which other process is running. */
+  private readonly peer: () => SimProcess | undefined
+  /** Groups of replicated() that are not answered: the reign, and how much of its log they cover. */
+  readonly groups = new Map<number, { reign: Reign | undefined; length: number }>()
+  readonly verifying = new Set<number>()
+  readonly requests = new Map<number, string>()
+  private nextRequest = 1
+
+  constructor(
+    process: SimProcess,
+    plan: AppPlan,
+    mood: AppMood,
+    random: Prng,
+    history: History,
+    data: DataChecks,
+    peer: () => SimProcess | undefined,
+  ) {
+    this.process = process
+    this.plan = plan
+    this.mood = mood
+    this.random = random
+    this.history = history
+    this.data = data
+    this.peer = peer
+    this.waitForTick()
+  }
+
+  private waitForTick(): void {
+    const { process, plan, random } = this
+    process.world.after(random.exponential(plan.tickMs), () => {
+      if (!process.isRunning) return
+      process.app.run(TICKS, () => this.tick())
+      this.waitForTick()
+    })
+  }
+
+  private tick(): void {
+    if (!this.process.isRunning) return
+    const { plan, random, mood } = this
+    const reign = this.data.reignOf(this.process)
+    if (mood.writing) {
+      if (reign !== undefined && this.process.canWrite) this.writeSome(reign)
+      else if (random.chance(plan.refused)) this.writeOne(reign)
+    }
+    if (random.chance(plan.replicated)) this.replicate(reign)
+    if (random.chance(plan.verify)) this.verify()
+    if (mood.operator) this.operate()
+  }
+
+  private operate(): void {
+    const { plan, random } = this
+    if (random.chance(plan.handover)) this.request('handover')
+    if (random.chance(plan.promote)) this.request('promote', random.chance(plan.force))
+    if (random.chance(plan.close)) this.request('close')
+  }
+
+  // ---- Writes
+
+  private writeSome(reign: Reign): void {
+    const { plan, random, process } = this
+    const sessions = process.tables.reduce((sum, table) => sum + table.size, 0)
+    if (sessions === 0 && plan.fill > 0) {
+      for (let i = 0; i < plan.fill; i++) this.set(reign, random.below(process.tables.length), i)
+      return
+    }
+    const count = random.chance(plan.burst) ? plan.burstWrites : 1 + random.below(plan.writesMax)
+    for (let i = 0; i < count; i++) this.writeOne(reign)
+  }
+
+  private writeOne(reign: Reign | undefined): void {
+    const { plan, random, process } = this
+    const table = random.below(process.tables.length)
+    const key = random.below(plan.keys)
+    const draw = random.float()
+    if (draw < plan.delete) this.delete(reign, table, key)
+    else if (draw < plan.delete + plan.clear) this.clear(reign, table)
+    else if (draw < 0.6) this.update(reign, table, key)
+    else this.set(reign, table, key)
+  }
+
+  /** Does a write; false if it was refused. Whether it may be is asked of the words, not of the table. */
+  private attempt(what: string, write: () => void): boolean {
+    const { process } = this
+    const allowed = process.canWrite
+    try {
+      write()
+    } catch (error) {
+      if (!(error instanceof NotPrimaryError)) throw error
+      process.world.count('write refused')
+      if (allowed) throw new Violation(`${process.name} refuses to ${what} though its gate is open`)
+      return false
+    }
+    if (!allowed || (process.roleWord & 3) !== OPEN) {
+      throw new Violation(`${process.name} accepts to ${what} though its role word is shut`)
+    }
+    if (this.data.reignOf(process) === undefined) {
+      throw new Violation(`${process.name} accepts to ${what} outside of any reign`)
+    }
+    return true
+  }
+
+  private set(reign: Reign | undefined, table: number, key: number): void {
+    const { process, history, random } = this
+    const kind = process.plan.tables.kinds[table]!
+    const store = process.tables[table]!
+    const value = random.below(60_000)
+    const fields = kind.fields({ version: history.upcoming, value }, true)
+    const accepted = this.attempt('set', () => {
+      try {
+        store.set(kind.key(key), fields)
+      } catch (error) {
+        if (!(error instanceof TableFullError)) throw error
+        if (store.size < store.capacity)
+          throw new Violation(`${process.name}: full with ${store.size} sessions`)
+        process.world.count('table full')
+        return
+      }
+      history.write(reign!, table, key, value)
+    })
+    if (accepted) process.world.count('write')
+  }
+
+  private update(reign: Reign | undefined, table: number, key: number): void {
+    const { process, history, random } = this
+    const kind = process.plan.tables.kinds[table]!
+    this.attempt('update', () => {
+      const known = reign?.content[table]?.get(key)?.row
+      const whole = random.chance(0.5)
+      const value = whole || known === undefined ? random.below(60_000) : known.value
+      const fields = kind.fields({ version: history.upcoming, value }, whole)
+      const found = process.tables[table]!.update(kind.key(key), fields)
+      if (found !== (known !== undefined)) {
+        throw new Violation(`${process.name}: update of key ${key} says ${found}, against what was written`)
+      }
+      if (found) history.write(reign!, table, key, value)
+    })
+  }
+
+  private delete(reign: Reign | undefined, table: number, key: number): void {
+    const { process, history } = this
+    const kind = process.plan.tables.kinds[table]!
+    this.attempt('delete', () => {
+      const found = process.tables[table]!.delete(kind.key(key))
+      if (found !== (reign?.content[table]?.get(key)?.row !== undefined)) {
+        throw new Violation(`${process.name}: delete of key ${key} says ${found}, against what was written`)
+      }
+      if (found) history.write(reign!, table, key, undefined)
+    })
+  }
+
+  private clear(reign: Reign | undefined, table: number): void {
+    this.attempt('clear', () => {
+      this.process.tables[table]!.clear()
+      for (const version of [...reign!.content[table]!.values()]) {
+        if (version.row !== undefined) this.history.write(reign!, table, version.key, undefined)
+      }
+    })
+  }
+
+  // ---- Questions and requests
+
+  private replicate(reign: Reign | undefined): void {
+    const group = this.process.replica.replicated(this.random.pick(ALONE))
+    this.groups.set(group, { reign, length: reign?.log.length ?? 0 })
+    this.process.world.count('replicated()')
+  }
+
+  handleHeld(group: number, outcome: HeldOutcome): void {
+    const { process } = this
+    const asked = this.groups.get(group)
+    if (asked === undefined) throw new Violation(`${process.name} answers replicated() ${group} twice`)
+    this.groups.delete(group)
+    process.world.count(`replicated(): ${outcome}`)
+    if (outcome !== 'held') return
+    if (asked.reign === undefined || this.data.reignOf(process) !== asked.reign) {
+      throw new Violation(`${process.name} says held outside the reign in which it was asked`)
+    }
+    const holders = [process.incarnation]
+    const peer = this.peer()
+    if (peer !== undefined && peer.incarnation === this.data.followerOf(process))
+      holders.push(peer.incarnation)
+    this.history.promise(asked.reign, asked.length, holders)
+  }
+
+  verify(): number {
+    const token = this.process.replica.verify()
+    this.verifying.add(token)
+    return token
+  }
+
+  request(type: 'handover' | 'promote' | 'close', force = false): number {
+    const { process } = this
+    const request = this.nextRequest++
+    process.world.count(`${type}()`)
+    process.world.note(request, () => `${process.name} ${type}()${force ? ' by force' : ''}`)
+    this.requests.set(request, type)
+    if (type === 'promote') process.ask({ type, request, force })
+    else process.ask({ type, request })
+    return request
+  }
+}

@@ -1,0 +1,83 @@
+// Reads what a process's tables hold, by the ways an application has, and compares it with what the history says.
+import type { Content, History, Version } from './history.ts'
+import type { SimProcess } from './process.ts'
+import type { Row, SimTable, TableKind } from './tables.ts'
+import { Violation } from './world.ts'
+
+/** Every session by its key. */
+export function readRows(kind: TableKind, table: SimTable, who: string): Map<number, Row> {
+  const rows = new Map<number, Row>()
+  for (const session of table) {
+    const found = kind.read(session)
+    if (found === undefined) {
+      throw new Violation(`${who}: a session of ${kind.name} mixes two writes: ${JSON.stringify(session)}`)
+    }
+    if (rows.has(found.key)) throw new Violation(`${who}: ${kind.name} has key ${found.key} twice`)
+    rows.set(found.key, found.row)
+  }
+  if (rows.size !== table.size) {
+    throw new Violation(`${who}: ${kind.name} says ${table.size} sessions and shows ${rows.size}`)
+  }
+  return rows
+}
+
+/** Throws unless the tables hold exactly that. */
+export function demandContent(process: SimProcess, content: Content, when: string): void {
+  for (const [i, kind] of process.plan.tables.kinds.entries()) {
+    const rows = readRows(kind, process.tables[i]!, process.name)
+    let live = 0
+    for (const version of content[i]!.values()) {
+      if (version.row === undefined) continue
+      live++
+      const row = rows.get(version.key)
+      if (row?.version !== version.row.version || row.value !== version.row.value) {
+        throw new Violation(
+          `${process.name}, ${when}: ${kind.name} key ${version.key} should be write ${show(version.row)} and is ${show(row)}`,
+        )
+      }
+    }
+    if (live !== rows.size) {
+      throw new Violation(
+        `${process.name}, ${when}: ${kind.name} holds ${rows.size} sessions instead of ${live}`,
+      )
+    }
+  }
+}
+
+function show(row: Row | undefined): string {
+  return row === undefined ? 'absent' : `${row.version} (value ${row.value})`
+}
+
+/**
+ * What tables hold that are no one state of a primary: every session must still be one that somebody wrote. An absent
+ * session stands for the write in `otherwise` that deleted it, if there is one.
+ */
+export function contentOf(process: SimProcess, history: History): Content {
+  return process.plan.tables.kinds.map((kind, i) => {
+    const keys = new Map<number, Version>()
+    for (const [key, row] of readRows(kind, process.tables[i]!, process.name)) {
+      const version = history.versions.get(row.version)
+      if (version === undefined || version.table !== i || version.key !== key) {
+        throw new Violation(`${process.name}: ${kind.name} key ${key} holds write ${row.version}, never made`)
+      }
+      if (version.row?.value !== row.value) {
+        throw new Violation(`${process.name}: ${kind.name} key ${key} holds a part of write ${row.version}`)
+      }
+      keys.set(key, version)
+    }
+    return keys
+  })
+}
+
+/** A number for all that the tables hold, record ids included, from their images. */
+export function hashImages(tables: readonly SimTable[]): number {
+  let hash = 0x811c9dc5
+  for (const table of tables) {
+    for (let segment = 0; segment < table.segments; segment++) {
+      const image = table.image(segment)
+      hash = Math.imul(hash ^ image.length, 0x01000193)
+      for (let i = 0; i < image.length; i++) hash = Math.imul(hash ^ image[i]!, 0x01000193)
+    }
+  }
+  return hash >>> 0
+}

@@ -1,0 +1,264 @@
+// What tables may hold, and when: a secondary without awaited segments equals its primary at a flush, a promotion starts
+// from exactly that, what replicated() promised is in every table that took part in the promise, and an empty or
+// younger history never replaces a full, older one.
+import type { Action } from '../../src/core/actions.ts'
+import type { FromSync, ToSync } from '../../src/core/messages.ts'
+import { contentOf, demandContent, hashImages } from './content.ts'
+import { type Content, descends, type History, type Reign, type Version } from './history.ts'
+import type { SimProcess } from './process.ts'
+import { epochIn, sequenceIn } from './role-checks.ts'
+import { Violation } from './world.ts'
+
+type RoleMessage = Extract<FromSync, { type: 'role' }>
+
+const RESYNC = 32
+const BATCH = 33
+const SAME = 34
+const IMAGE = 35
+const REVERSE = 48
+const RESYNC_REQUEST = 51
+/** Lineages whose ages differ by less count as equally old, ms. */
+const LINEAGE_MARGIN_MS = 10_000
+
+/** Where what a process holds comes from. */
+type Origin =
+  | { readonly type: 'empty' }
+  /** It wrote it itself, or began with it. */
+  | { readonly type: 'own'; readonly reign: Reign }
+  /** The state of a reign at a position. */
+  | { readonly type: 'state'; readonly reign: Reign; readonly sequence: number }
+  /** Something between two states. */
+  | { readonly type: 'mix'; readonly reign: Reign }
+
+/** What a primary's next frame speaks of. */
+interface Flushed {
+  length: number
+  hash: number
+  clean: boolean
+}
+
+export class DataChecks {
+  private readonly history: History
+  private readonly origins = new Map<SimProcess, Origin>()
+  private readonly reigns = new Map<SimProcess, Reign>()
+  private readonly flushed = new Map<Reign, Flushed>()
+  private readonly attached = new Map<Reign, Flushed>()
+  /** For whom the sync thread asked to attach. */
+  private readonly askedFor = new WeakMap<object, string>()
+  private readonly fed = new Map<SimProcess, string>()
+  /** Comparisons of a secondary with a flush of its primary. */
+  comparisons = 0
+
+  constructor(history: History) {
+    this.history = history
+  }
+
+  originOf(process: SimProcess): Origin {
+    return this.origins.get(process) ?? { type: 'empty' }
+  }
+
+  /** The reign in which a process's application may write now. */
+  reignOf(process: SimProcess): Reign | undefined {
+    return this.reigns.get(process)
+  }
+
+  handleGone(process: SimProcess): void {
+    this.history.release(process.incarnation)
+    this.origins.delete(process)
+    this.reigns.delete(process)
+  }
+
+  /** Which process's acknowledgements a primary's replica counts now. */
+  followerOf(process: SimProcess): string | undefined {
+    return this.fed.get(process)
+  }
+
+  // ---- The primary's side
+
+  handleActions(process: SimProcess, actions: readonly Action[]): void {
+    for (const action of actions) {
+      if (action.type === 'post' && action.message.type === 'attach') {
+        this.askedFor.set(action.message, process.core.peer.incarnation)
+      }
+    }
+  }
+
+  handleMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
+    if (message.type === 'role') {
+      if (!isTaken) this.reigns.delete(process)
+      else if (message.role === 'primary') this.handlePromotion(process, message)
+    } else if (message.type === 'attach' && isTaken) {
+      this.fed.set(process, this.askedFor.get(message) ?? '')
+      this.rememberAttach(process)
+    }
+    if (message.type === 'frame') {
+      const type = message.frame[4]!
+      if (type === RESYNC_REQUEST && isTaken) this.rememberAttach(process)
+      else if (type < REVERSE && process.replica.role === 'secondary') {
+        if (!isTaken) this.beforeFrame(process, message.frame)
+        else this.afterFrame(process, message.frame)
+      }
+    }
+  }
+
+  private snapshot(process: SimProcess, reign: Reign): Flushed {
+    const clean = process.tables.every((table) => !table.changed)
+    return { length: reign.log.length, hash: hashImages(process.tables), clean }
+  }
+
+  /** The RESYNC that follows speaks of the tables as they are now. */
+  private rememberAttach(process: SimProcess): void {
+    const reign = this.reigns.get(process)
+    if (reign !== undefined) this.attached.set(reign, { ...this.snapshot(process, reign), clean: true })
+  }
+
+  /** Frames leave the replica: remember what the tables held at each position. */
+  handleLocal(process: SimProcess, messages: readonly ToSync[]): void {
+    for (const message of messages) {
+      if (message.type !== 'frame') continue
+      const type = message.frame[4]!
+      if (type >= REVERSE) continue
+      const reign = this.history.reigns.get(epochIn(message.frame))
+      if (reign?.incarnation !== process.incarnation) {
+        throw new Violation(`${process.name} sends a frame of epoch ${epochIn(message.frame)}, not its own`)
+      }
+      if (type === RESYNC) this.flushed.set(reign, this.attached.get(reign) ?? this.snapshot(process, reign))
+      else if (type === BATCH) this.flushed.set(reign, this.snapshot(process, reign))
+      const state = this.flushed.get(reign)
+      if (state === undefined) throw new Violation(`${process.name} sends a frame before any RESYNC`)
+      if (message.sequence !== reign.lastMark + 1) {
+        throw new Violation(`${process.name} numbers a frame ${message.sequence} after ${reign.lastMark}`)
+      }
+      reign.lastMark = message.sequence
+      reign.marks.set(message.sequence, state)
+    }
+  }
+
+  private handlePromotion(process: SimProcess, message: RoleMessage): void {
+    const { epoch, lineage, reason } = message
+    const origin = this.originOf(process)
+    process.world.count(`promoted with: ${origin.type}`)
+    if (origin.type === 'mix' && !process.plan.core.promoteUnsynced && reason !== 'operator') {
+      throw new Violation(`${process.name} became primary (${reason}) unsynced, against promoteUnsynced`)
+    }
+    const base = this.baseOf(process, origin)
+    this.demandPromised(process, base)
+    this.history.birthOf(lineage, process.world.now)
+    const reign = this.history.begin(epoch, lineage, process.incarnation, base)
+    this.reigns.set(process, reign)
+    this.origins.set(process, { type: 'own', reign })
+  }
+
+  /** What the tables hold at a promotion: exactly a known state, or a mix of known writes. */
+  private baseOf(process: SimProcess, origin: Origin): Content {
+    const content = this.knownContent(process, origin)
+    if (content !== undefined) {
+      demandContent(process, content, 'at its promotion')
+      return content
+    }
+    return contentOf(process, this.history)
+  }
+
+  private knownContent(process: SimProcess, origin: Origin): Content | undefined {
+    if (origin.type === 'empty') return process.plan.tables.kinds.map(() => new Map())
+    if (origin.type === 'own') return this.history.contentAt(origin.reign, origin.reign.log.length)
+    if (origin.type === 'mix') return undefined
+    const mark = origin.reign.marks.get(origin.sequence)!
+    return mark.clean ? this.history.contentAt(origin.reign, mark.length) : undefined
+  }
+
+  // ---- The secondary's side
+
+  private beforeFrame(process: SimProcess, frame: Uint8Array): void {
+    if (frame[4] !== RESYNC) return
+    const reign = this.history.reigns.get(epochIn(frame))
+    if (reign === undefined)
+      throw new Violation(`${process.name} follows epoch ${epochIn(frame)}, never opened`)
+    const origin = this.originOf(process)
+    if (origin.type !== 'empty' && origin.reign.lineage !== reign.lineage) {
+      this.demandRightToReplace(process, origin, reign)
+      this.history.release(process.incarnation)
+    }
+    this.origins.set(process, { type: 'mix', reign })
+  }
+
+  /** A node is about to be filled from another history. */
+  private demandRightToReplace(
+    process: SimProcess,
+    origin: Exclude<Origin, { type: 'empty' }>,
+    by: Reign,
+  ): void {
+    const { now } = process.world
+    const mine = this.history.birthOf(origin.reign.lineage, now)
+    const theirs = this.history.birthOf(by.lineage, now)
+    const sessions = process.tables.reduce((sum, table) => sum + table.size, 0)
+    process.world.count('lineage replaced')
+    process.world.note(sessions, () => `${process.name} with ${sessions} sessions joins another lineage`)
+    if (sessions === 0 || origin.type === 'mix') return
+    const slack = 1_000 + (now - mine) / 50
+    if (theirs - mine > LINEAGE_MARGIN_MS + slack) {
+      throw new Violation(
+        `${process.name}: a lineage ${(theirs - mine).toFixed(0)} ms younger replaces its own`,
+      )
+    }
+    const isEmpty = by.base.every((keys) => keys.size === 0) && by.log.length === 0
+    if (isEmpty && mine - theirs <= LINEAGE_MARGIN_MS) {
+      throw new Violation(`${process.name}: an empty node wipes its ${sessions} sessions`)
+    }
+  }
+
+  private afterFrame(process: SimProcess, frame: Uint8Array): void {
+    const origin = this.originOf(process)
+    const sequence = sequenceIn(frame)
+    const isSynced = process.tables.every((table) => table.awaited === 0)
+    const reign = this.history.reigns.get(epochIn(frame))
+    if (origin.type === 'empty' || origin.type === 'own' || reign === undefined || origin.reign !== reign)
+      return
+    if (process.replica.isSynced && !isSynced) throw new Violation(`${process.name} says synced and awaits`)
+    if (!isSynced) {
+      this.origins.set(process, { type: 'mix', reign })
+      return
+    }
+    const mark = reign.marks.get(sequence)
+    if (mark === undefined) throw new Violation(`${process.name} took frame ${sequence}, which nobody made`)
+    const type = frame[4]!
+    if (mark.clean && (origin.type === 'mix' || type === BATCH || type === IMAGE || type === SAME)) {
+      this.comparisons++
+      if (hashImages(process.tables) !== mark.hash) {
+        throw new Violation(
+          `${process.name} awaits nothing at position ${reign.epoch}/${sequence} and differs from what its primary held there`,
+        )
+      }
+    }
+    this.origins.set(process, mark.clean ? { type: 'state', reign, sequence } : { type: 'mix', reign })
+    if (origin.type === 'mix' && mark.clean) this.history.share(reign.incarnation, process.incarnation)
+  }
+
+  // ---- What was promised
+
+  /** Every process that took part in a promise must have kept it. Completes `content` with what it may stand for. */
+  demandPromised(process: SimProcess, content: Content, others: readonly string[] = []): void {
+    for (const [table, keys] of this.history.owed.entries()) {
+      for (const [key, { version, promise }] of keys) {
+        const holds = [process.incarnation, ...others].some((one) => promise.holders.has(one))
+        if (!holds) continue
+        const held = content[table]!.get(key) ?? this.deletionOf(version)
+        if (held === undefined || !descends(held, version)) {
+          const kind = process.plan.tables.kinds[table]!.name
+          throw new Violation(
+            `${process.name} lost write ${version.id} of ${kind} key ${key}, which replicated() had promised; it has ${held === undefined ? 'nothing' : `write ${held.id}`}`,
+          )
+        }
+        content[table]!.set(key, held)
+      }
+    }
+  }
+
+  /** A later deletion of the key, which would explain that it is absent. */
+  private deletionOf(version: Version): Version | undefined {
+    return this.history.deletions
+      .get(version.table)
+      ?.get(version.key)
+      ?.find((deletion) => descends(deletion, version))
+  }
+}

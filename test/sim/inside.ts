@@ -1,0 +1,23 @@
+// The only place that looks behind the surface of the core: how many bytes it keeps, which it shows nowhere.
+import type { NodeCore } from '../../src/core/node.ts'
+
+interface Kept {
+  /** Bytes of frames sent and not acknowledged. */
+  readonly outstandingBytes: number
+  /** Most bytes any link was given and the system has not taken. */
+  readonly unflushedBytes: number
+}
+
+/** Throws when the core no longer has what is looked for, so that the check cannot die unseen. */
+export function inside(core: NodeCore): Kept {
+  const { feed, links } = core as unknown as {
+    feed: { outgoing: { outstandingBytes: number } }
+    links: readonly { unflushedBytes: number }[]
+  }
+  const outstandingBytes = feed.outgoing.outstandingBytes
+  const unflushedBytes = Math.max(...links.map((link) => link.unflushedBytes))
+  if (!Number.isFinite(outstandingBytes) || !Number.isFinite(unflushedBytes)) {
+    throw new Error('the core keeps its bytes elsewhere: adapt test/sim/inside.ts')
+  }
+  return { outstandingBytes, unflushedBytes }
+}

@@ -1,0 +1,221 @@
+// What is drawn once per seed, swarm style: each seed switches on a random few of the faults, with random strength, so
+// that one kind cannot always hide another (Groce et al., Swarm Testing, ISSTA 2012).
+import type { AppPlan } from './app.ts'
+import type { NetworkProfile } from './network.ts'
+import { CLEAN_PATH, type PathProfile } from './path.ts'
+import type { Prng } from './prng.ts'
+import type { ProcessPlan } from './process.ts'
+import { KINDS, type TablesPlan } from './tables.ts'
+
+/** Faults with a beginning and, mostly, an end. */
+export const FAULTS = [
+  'cut',
+  'one-way cut',
+  'stall',
+  'break',
+  'reject',
+  'udp block',
+  'both cut',
+  'lag',
+  'storm',
+  'kill',
+  'power',
+  'freeze',
+  'app stall',
+  'sync stall',
+  'ambush',
+] as const
+export type FaultName = (typeof FAULTS)[number]
+
+/** What lasts from the first moment to the last. */
+export type Permanent = 'none' | 'one-way cut' | 'dead link' | 'udp block' | 'stalled link'
+
+export interface Plan {
+  readonly seed: bigint
+  readonly interval: number
+  readonly boundMs: number
+  readonly network: NetworkProfile
+  readonly nodes: readonly [ProcessPlan, ProcessPlan]
+  readonly app: AppPlan
+  /** Per kind, mean time between two of it, ms. */
+  readonly faults: ReadonlyMap<FaultName, number>
+  readonly permanent: Permanent
+  /** Of the permanent fault. */
+  readonly permanentLink: number
+  readonly permanentFrom: number
+  /** Start of each node, ms. */
+  readonly starts: readonly [number, number]
+  /** How long faults happen, ms. */
+  readonly faultyMs: number
+}
+
+export function drawPlan(seed: bigint, random: Prng): Plan {
+  const interval = random.pick([50, 50, 100, 200])
+  const lost = random.pick([2, 3, 4, 4, 6])
+  const boundMs = interval * lost + interval / 2
+  const tables = drawTables(random.split('tables'))
+  const faults = drawFaults(random.split('faults'), boundMs)
+  const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables })
+  const starting = random.split('starts')
+  const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
+  const holding = random.split('permanent')
+  return {
+    seed,
+    interval,
+    boundMs,
+    network: drawNetwork(random.split('network'), interval),
+    nodes,
+    app: drawApp(random.split('app'), interval, boundMs, tables),
+    faults,
+    permanent: holding.chance(0.15)
+      ? holding.pick(['one-way cut', 'dead link', 'udp block', 'stalled link'] as const)
+      : 'none',
+    permanentLink: holding.below(2),
+    permanentFrom: holding.below(2),
+    starts: starting.chance(0.5) ? [0, gap] : [gap, 0],
+    faultyMs: boundMs * random.between(20, 60),
+  }
+}
+
+function drawTables(random: Prng): TablesPlan {
+  const kinds = random.chance(0.3) ? KINDS : [KINDS[0]!]
+  return {
+    kinds,
+    capacities: kinds.map((kind) => random.pick([100, 1024 * kind.segmentsMax, 1024 * kind.segmentsMax])),
+    encodeBytesMax: random.pick([4096, 65_536, 65_536]),
+  }
+}
+
+interface Common {
+  readonly interval: number
+  readonly lost: number
+  readonly boundMs: number
+  readonly tables: TablesPlan
+}
+
+function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, ProcessPlan] {
+  const { interval, lost, boundMs, tables } = common
+  const mode = random.chance(0.1) ? 'manual' : 'availability'
+  const holdDownMs = Math.max(boundMs * random.between(2, 8), 3000)
+  const stallTimeoutMs = boundMs * random.between(1.2, 6)
+  const fastDetection = random.chance(0.8)
+  const promoteUnsynced = random.chance(0.9)
+  const override = random.chance(0.2)
+  const uptimeMarginMs = random.pick([0, 1000, 300_000])
+  const flushInterval = random.pick([0, 1, 5, 20])
+  const node = (): ProcessPlan => ({
+    tables,
+    core: {
+      cluster: 'sim',
+      priority: random.pick([100, 128, 200]),
+      mode,
+      interval,
+      lost,
+      holdDownMs,
+      stallTimeoutMs,
+      fastDetection,
+      promoteUnsynced,
+      override,
+      uptimeMarginMs,
+    },
+    flushInterval,
+    clockRate: random.chance(0.3) ? random.between(0.99, 1.01) : 1,
+  })
+  return [node(), node()]
+}
+
+function drawNetwork(random: Prng, interval: number): NetworkProfile {
+  const lossy = random.chance(0.5)
+  const path = (): PathProfile => {
+    const latency = random.logBetween(0.05, interval / 10)
+    return {
+      ...CLEAN_PATH,
+      latency,
+      jitter: random.pick([0, latency, interval / 10]),
+      loss: lossy ? random.pick([0, 0.01, 0.1, 0.3]) : 0,
+      duplicate: lossy ? random.pick([0, 0.1, 0.5]) : 0,
+      reorder: lossy ? random.pick([0, 0.1, 0.3]) : 0,
+      corrupt: lossy ? random.pick([0, 0, 0.05]) : 0,
+      replay: lossy ? random.pick([0, 0, 0.1]) : 0,
+      fragment: random.pick([0, 0.1, 0.5]),
+      bandwidth: random.pick([100_000, 100_000, 1000]),
+    }
+  }
+  return {
+    paths: [
+      [path(), path()],
+      [path(), path()],
+    ],
+    dialTimeoutMs: random.pick([500, 1000, 3000]),
+  }
+}
+
+function drawFaults(random: Prng, boundMs: number): ReadonlyMap<FaultName, number> {
+  const faults = new Map<FaultName, number>()
+  if (random.chance(0.05)) return faults
+  const share = random.pick([0.1, 0.25, 0.5])
+  for (const name of FAULTS) {
+    if (random.chance(share)) faults.set(name, boundMs * random.logBetween(4, 40))
+  }
+  return faults
+}
+
+function drawApp(random: Prng, interval: number, boundMs: number, tables: TablesPlan): AppPlan {
+  const busy = random.pick([0.2, 0.5, 1, 2, 6])
+  const tickMs = interval / busy
+  const perTick = tickMs / boundMs
+  const acts = random.chance(0.5)
+  const big = random.chance(0.1)
+  const keys = big ? 3500 : random.pick([5, 30, 200])
+  const room = Math.min(...tables.capacities)
+  return {
+    tickMs,
+    keys,
+    fill: random.chance(0.7) ? Math.min(keys, big ? 3000 : 150, room) : 0,
+    writesMax: random.pick([1, 3, 10]),
+    burst: random.pick([0, 0, 0.02]),
+    burstWrites: random.pick([50, 300]),
+    delete: random.pick([0.05, 0.2]),
+    clear: random.pick([0, 0, 0.002]),
+    refused: 0.2,
+    replicated: random.pick([0.1, 0.5]),
+    verify: random.pick([0, 0.02]),
+    handover: acts ? perTick * random.pick([0, 0.05, 0.2]) : 0,
+    promote: acts ? perTick * random.pick([0, 0.03]) : 0,
+    force: random.pick([0, 0.2]),
+    close: acts ? perTick * random.pick([0, 0.03]) : 0,
+  }
+}
+
+/** The drawn options that matter to a reader of a story. */
+export function describePlan(plan: Plan): string {
+  const [{ core, tables, flushInterval }] = plan.nodes
+  const { mode, interval, lost, holdDownMs, stallTimeoutMs, fastDetection, promoteUnsynced, override } = core
+  const what = {
+    mode,
+    interval,
+    lost,
+    boundMs: plan.boundMs,
+    holdDownMs: Math.round(holdDownMs),
+    stallTimeoutMs: Math.round(stallTimeoutMs),
+    fastDetection,
+    promoteUnsynced,
+    override,
+    uptimeMarginMs: core.uptimeMarginMs,
+    flushInterval,
+    priorities: plan.nodes.map((node) => node.core.priority),
+    clockRates: plan.nodes.map((node) => Number(node.clockRate.toFixed(4))),
+    capacities: tables.capacities,
+    encodeBytesMax: tables.encodeBytesMax,
+    dialTimeoutMs: plan.network.dialTimeoutMs,
+    permanent:
+      plan.permanent === 'none'
+        ? 'none'
+        : `${plan.permanent}, M${plan.permanentLink + 1} from ${'ab'[plan.permanentFrom]}`,
+    loss: plan.network.paths.flat().map((path) => path.loss),
+    latency: plan.network.paths.flat().map((path) => Number(path.latency.toFixed(2))),
+    faults: Object.fromEntries([...plan.faults].map(([name, mean]) => [name, Math.round(mean)])),
+    app: plan.app,
+  }
+  return JSON.stringify(what)
+}

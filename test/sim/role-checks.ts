@@ -1,0 +1,144 @@
+// Who may act, and when: epochs are opened once and never fall, a grant binds, two nodes act at once only when a fault
+// could have split them, and nobody takes over from a peer it could hear.
+import type { Action } from '../../src/core/actions.ts'
+import type { FromSync } from '../../src/core/messages.ts'
+import type { FaultBook } from './faultbook.ts'
+import type { SimProcess } from './process.ts'
+import { Violation } from './world.ts'
+
+type RoleMessage = Extract<FromSync, { type: 'role' }>
+
+/** Reasons that need nobody's consent, each with what must have happened. */
+const ONE_SIDED = ['peer-died', 'peer-silent', 'alone']
+/** Reasons for which the other node may still act for a while. */
+const SPLIT = [...ONE_SIDED, 'operator', 'older-lineage', 'peer-left']
+
+interface Known {
+  epoch: number
+  lineage: string
+  granted: number
+  reason: string
+}
+
+const GRANT = 7
+
+export class RoleChecks {
+  private readonly faults: FaultBook
+  private readonly openedBy = new Map<number, string>()
+  private readonly known = new Map<SimProcess, Known>()
+  /** A node whose time without its peer may have a reason is one that saw none of it for this long, ms. */
+  private readonly windowMs: number
+  /** Changes to primary, by reason. */
+  readonly promotions = new Map<string, number>()
+  /** When the last role changed. */
+  changedAt = 0
+  private readonly processes: () => readonly SimProcess[]
+
+  constructor(faults: FaultBook, windowMs: number, processes: () => readonly SimProcess[]) {
+    this.faults = faults
+    this.windowMs = windowMs
+    this.processes = processes
+  }
+
+  private of(process: SimProcess): Known {
+    let known = this.known.get(process)
+    if (known === undefined) {
+      known = { epoch: 0, lineage: '', granted: 0, reason: 'none' }
+      this.known.set(process, known)
+    }
+    return known
+  }
+
+  handleActions(process: SimProcess, actions: readonly Action[]): void {
+    const known = this.of(process)
+    for (const action of actions) {
+      if (action.type === 'post' && action.message.type === 'role') this.handleRole(process, action.message)
+      else if (action.type === 'send' && action.bytes[4] === GRANT) {
+        known.granted = Math.max(known.granted, epochIn(action.bytes))
+      } else if (action.type === 'word' && (action.word & 3) === 1) this.handleOpen(process, actions)
+    }
+    this.checkEpoch(process, known)
+  }
+
+  private checkEpoch(process: SimProcess, known: Known): void {
+    const { epoch, lineage } = process.core.state
+    if (lineage === known.lineage && epoch < known.epoch) {
+      throw new Violation(`${process.name}: epoch fell from ${known.epoch} to ${epoch} within its lineage`)
+    }
+    known.epoch = epoch
+    known.lineage = lineage
+  }
+
+  private handleRole(process: SimProcess, message: RoleMessage): void {
+    const { world, name } = process
+    const { role, epoch, reason } = message
+    world.note(epoch, () => `${name} ${role} of epoch ${epoch}, lineage ${message.lineage}: ${reason}`)
+    this.changedAt = world.now
+    this.of(process).reason = reason
+    if (role !== 'primary') return
+    this.promotions.set(reason, (this.promotions.get(reason) ?? 0) + 1)
+    world.count(`primary: ${reason}`)
+    const opener = this.openedBy.get(epoch)
+    if (opener !== undefined)
+      throw new Violation(`epoch ${epoch} was opened by ${opener} and again by ${name}`)
+    this.openedBy.set(epoch, name)
+    if (ONE_SIDED.includes(reason) || reason === 'peer-left') {
+      if (process.plan.core.mode === 'manual')
+        throw new Violation(`${name} took over by itself in manual mode`)
+    }
+    if (ONE_SIDED.includes(reason)) this.demandExcuse(process, reason)
+  }
+
+  /** One healthy link and a healthy peer: nobody may take over on its own. */
+  private demandExcuse(process: SimProcess, reason: string): void {
+    const { now } = process.world
+    const since = reason === 'alone' ? process.startedAt : now - this.windowMs
+    if (this.faults.mayMiss(1 - process.node, since, now)) return
+    throw new Violation(`${process.name} became primary (${reason}) with its peer and a link in good health`)
+  }
+
+  /** The role word is about to open. */
+  private handleOpen(process: SimProcess, actions: readonly Action[]): void {
+    const known = this.of(process)
+    const { epoch, role } = process.core.state
+    const message = roleIn(actions)
+    if (message === undefined && role !== 'primary') {
+      throw new Violation(`${process.name}: the role word opened on a ${role}`)
+    }
+    if (role === 'primary' && epoch <= known.granted) {
+      throw new Violation(`${process.name} acts in epoch ${epoch} after it granted ${known.granted}`)
+    }
+    const reason = message?.role === 'primary' ? message.reason : known.reason
+    for (const other of this.processes()) {
+      if (other === process || !other.canWrite || other.node === process.node) continue
+      process.world.count('two primaries')
+      process.world.note(epoch, () => `${process.name} opens while ${other.name} is open`)
+      if (SPLIT.includes(reason) || SPLIT.includes(this.of(other).reason)) continue
+      throw new Violation(`${process.name} opened (${reason}) while ${other.name} could still write`)
+    }
+  }
+}
+
+function roleIn(actions: readonly Action[]): RoleMessage | undefined {
+  let found: RoleMessage | undefined
+  for (const action of actions) {
+    if (action.type === 'post' && action.message.type === 'role') found = action.message
+  }
+  return found
+}
+
+/** The epoch of a frame, read without the code under test. */
+export function epochIn(frame: Uint8Array): number {
+  return u53At(frame, 8)
+}
+
+/** Its sequence. */
+export function sequenceIn(frame: Uint8Array): number {
+  return u53At(frame, 16)
+}
+
+function u53At(bytes: Uint8Array, at: number): number {
+  let value = 0
+  for (let i = 7; i >= 0; i--) value = value * 256 + bytes[at + i]!
+  return value
+}

@@ -1,0 +1,184 @@
+// Runs one seed: a time of faults, then everything is mended, and from then on the two nodes have a stated time to
+// become one primary and one synced secondary that hold the same, and must stay so.
+import { demandContent, hashImages } from './content.ts'
+import { describePlan, drawPlan, type Plan } from './plan.ts'
+import { Prng } from './prng.ts'
+import type { SimProcess } from './process.ts'
+import { Simulation } from './simulation.ts'
+import { type StoreKind, TablePool } from './tables.ts'
+import { Violation } from './world.ts'
+
+export interface RunOptions {
+  readonly store: StoreKind
+  /** Gets the story, a line at a time. */
+  readonly tell?: (line: string) => void
+}
+
+export interface RunResult {
+  readonly seed: bigint
+  /** What was found, if anything. */
+  readonly finding: string | undefined
+  readonly simulatedMs: number
+  readonly events: number
+  readonly traceHash: string
+  /** From the mending of everything to one primary and a synced secondary, ms. */
+  readonly convergedMs: number
+  /** The same, as a share of what is allowed. */
+  readonly convergedShare: number
+  readonly counts: Readonly<Record<string, number>>
+}
+
+/** Longest wait between two dials, and of a handover, ms. */
+const REDIAL_MS = 1_000
+const HANDOVER_MS = 5_000
+
+/** How long the nodes may take to agree and to be equal once everything works, ms. */
+export function convergenceBoundMs(plan: Plan): number {
+  const holdDownMs = Math.max(...plan.nodes.map((node) => node.core.holdDownMs))
+  return holdDownMs + HANDOVER_MS + REDIAL_MS + plan.network.dialTimeoutMs + 20 * plan.boundMs
+}
+
+export function runSeed(seed: bigint, options: RunOptions): RunResult {
+  const random = new Prng(seed)
+  const plan = drawPlan(seed, random.split('plan'))
+  options.tell?.(describePlan(plan))
+  const simulation = new Simulation(plan, random.split('run'), new TablePool(options.store), options.tell)
+  const { world } = simulation
+  let finding: string | undefined
+  let convergedMs = 0
+  try {
+    world.runUntil(plan.faultyMs)
+    convergedMs = settle(simulation)
+  } catch (error) {
+    finding = error instanceof Violation ? error.message : `${(error as Error).stack ?? error}`
+    options.tell?.(`${world.now.toFixed(3).padStart(11)}  FOUND: ${finding}`)
+  }
+  if (finding === undefined) for (const process of simulation.processes()) process.kill()
+  world.count('writes promised', simulation.history.promisedVersions)
+  world.count('states compared', simulation.data.comparisons)
+  return {
+    seed,
+    finding,
+    simulatedMs: world.now,
+    events: world.events,
+    traceHash: world.traceHash,
+    convergedMs,
+    convergedShare: convergedMs / convergenceBoundMs(plan),
+    counts: Object.fromEntries(world.counts),
+  }
+}
+
+/** Mends everything and demands what must then come true. Gives the time it took. */
+function settle(simulation: Simulation): number {
+  const { world, plan } = simulation
+  simulation.heal()
+  const healedAt = world.now
+  const limitMs = convergenceBoundMs(plan)
+  const byOperator = plan.nodes[0].core.mode === 'manual' || !plan.nodes[0].core.promoteUnsynced
+  if (byOperator) {
+    world.runUntil(healedAt + limitMs, () => pairOf(simulation) !== undefined)
+    if (pairOf(simulation) === undefined) promoteByHand(simulation)
+  }
+  const convergedMs = awaitAgreement(simulation, limitMs)
+  world.note(0, () => `-- in agreement after ${convergedMs.toFixed(0)} ms`)
+  keepStill(simulation)
+  demandEqual(simulation)
+  return convergedMs
+}
+
+/** Agreement counts once it has lasted for as long as news of an old fault can take. */
+function awaitAgreement(simulation: Simulation, limitMs: number): number {
+  const { world, roles, newsMs } = simulation
+  const from = world.now
+  while (world.now < from + limitMs) {
+    world.runUntil(from + limitMs, () => pairOf(simulation) !== undefined)
+    const since = world.now
+    world.runUntil(since + newsMs, () => roles.changedAt > since)
+    if (roles.changedAt <= since && pairOf(simulation) !== undefined) return since - from
+  }
+  throw new Violation(`${limitMs.toFixed(0)} ms after everything was mended: ${describe(simulation)}`)
+}
+
+interface Pair {
+  readonly primary: SimProcess
+  readonly secondary: SimProcess
+}
+
+/** One acting primary with a synced secondary that both say so; undefined otherwise. */
+function pairOf(simulation: Simulation): Pair | undefined {
+  const [one, two] = [simulation.running(0), simulation.running(1)]
+  if (one === undefined || two === undefined) return undefined
+  for (const [primary, secondary] of [
+    [one, two],
+    [two, one],
+  ] as const) {
+    const agreed = primary.core.state.role === 'primary' && secondary.core.state.role === 'secondary'
+    if (!agreed || !primary.canWrite || secondary.canWrite) continue
+    if (primary.replica.isProtected && secondary.replica.isSynced) return { primary, secondary }
+  }
+  return undefined
+}
+
+function describe(simulation: Simulation): string {
+  const nodes = [0, 1].map((node) => {
+    const process = simulation.running(node)
+    if (process === undefined) return `${'ab'[node]} is away`
+    const { role, epoch, complete } = process.core.state
+    const gate = process.canWrite ? 'open' : 'shut'
+    const labels = `${process.replica.isProtected ? ', protected' : ''}${process.replica.isSynced ? ', synced' : ''}`
+    return `${process.name} is ${role} of epoch ${epoch}, gate ${gate}, ${complete ? 'complete' : 'incomplete'}${labels}`
+  })
+  return nodes.join('; ')
+}
+
+/** The operator's way out where nodes may not decide alone: the better copy is promoted. */
+function promoteByHand(simulation: Simulation): void {
+  const { world } = simulation
+  const processes = simulation.processes()
+  if (processes.some((process) => process.core.state.role === 'primary')) return
+  const rank = ({ core: { state } }: SimProcess) => (state.complete ? 1e15 : 0) + state.epoch
+  const best = processes.sort((a, b) => rank(b) - rank(a))[0]
+  if (best === undefined) return
+  world.count('promoted by hand')
+  best.app.run(0, () => simulation.appOf(best.node)?.request('promote', true))
+}
+
+/** With nothing in the way, no role changes. */
+function keepStill(simulation: Simulation): void {
+  const { world, plan, roles } = simulation
+  const since = world.now
+  world.runUntil(since + 12 * plan.boundMs)
+  if (roles.changedAt > since) {
+    throw new Violation(
+      `a role changed ${(roles.changedAt - since).toFixed(0)} ms after agreement, without a cause`,
+    )
+  }
+  const pair = pairOf(simulation)
+  if (pair === undefined) throw new Violation(`agreement did not last: ${describe(simulation)}`)
+}
+
+/** Nothing is written any more: both hold the same, all of it, and say so. */
+function demandEqual(simulation: Simulation): void {
+  const { world, plan, data, mood } = simulation
+  mood.writing = false
+  const apps = [simulation.appOf(0)!, simulation.appOf(1)!]
+  world.runUntil(world.now + 4 * plan.boundMs + 100)
+  for (const app of apps) app.verify()
+  world.runUntil(world.now + 4 * plan.boundMs + 100)
+  const pair = pairOf(simulation)
+  if (pair === undefined) throw new Violation(`agreement did not last: ${describe(simulation)}`)
+  const { primary, secondary } = pair
+  const content = data.reignOf(primary)!.content
+  demandContent(primary, content, 'at the end')
+  demandContent(secondary, content, 'at the end')
+  if (hashImages(primary.tables) !== hashImages(secondary.tables)) {
+    throw new Violation('at the end both hold the same sessions under different record ids')
+  }
+  data.demandPromised(primary, content, [secondary.incarnation])
+  for (const app of apps) {
+    if (app.groups.size > 0)
+      throw new Violation(`replicated() was never answered (${app.groups.size} groups)`)
+    if (app.requests.size > 0) throw new Violation(`never answered: ${[...app.requests.values()].join(', ')}`)
+    if (app.verifying.size > 0) throw new Violation('verify() was never answered')
+  }
+}

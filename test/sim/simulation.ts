@@ -1,0 +1,216 @@
+// One run: two nodes on two links, their applications, the faults, and everybody who watches. Starts processes, ends
+// them, starts them again, and passes on what the watchers must see.
+import type { Action } from '../../src/core/actions.ts'
+import type { FromSync, ToSync } from '../../src/core/messages.ts'
+import type { ReplicaEvent } from '../../src/core/replica.ts'
+import { App, type AppMood } from './app.ts'
+import { DataChecks } from './data-checks.ts'
+import { FaultBook } from './faultbook.ts'
+import { Faults, type Patient } from './faults.ts'
+import { History } from './history.ts'
+import { Labels } from './labels.ts'
+import { Network } from './network.ts'
+import type { Plan } from './plan.ts'
+import type { Prng } from './prng.ts'
+import { SimProcess, type Witness } from './process.ts'
+import { RoleChecks } from './role-checks.ts'
+import type { TablePool } from './tables.ts'
+import { Violation, World } from './world.ts'
+
+interface SimNode {
+  /** Processes started so far. */
+  count: number
+  process: SimProcess | undefined
+  app: App | undefined
+  /** Ends the interval in which the node is away. */
+  back: ((to: number) => void) | undefined
+  /** Counts planned starts; only the last one happens. */
+  starts: number
+}
+
+export class Simulation implements Witness, Patient {
+  readonly plan: Plan
+  readonly world: World
+  readonly network: Network
+  readonly book = new FaultBook()
+  readonly faults: Faults
+  readonly history: History
+  readonly roles: RoleChecks
+  readonly data: DataChecks
+  readonly labels: Labels
+  /** How long news of a silent peer or an end of silence may take, ms. */
+  readonly newsMs: number
+  readonly mood: AppMood = { operator: true, writing: true }
+  private readonly nodes: readonly [SimNode, SimNode]
+  private readonly pool: TablePool
+  private readonly random: Prng
+  private healed = false
+
+  constructor(plan: Plan, random: Prng, pool: TablePool, tell: ((line: string) => void) | undefined) {
+    this.plan = plan
+    this.random = random
+    this.pool = pool
+    this.world = new World(random.split('world'), tell)
+    this.network = new Network(this.world, random.split('network'), plan.network)
+    this.history = new History(plan.nodes[0].tables.kinds.length)
+    this.newsMs = plan.boundMs * 1.03 + plan.interval + 50
+    this.roles = new RoleChecks(this.book, this.newsMs, () => this.processes())
+    this.data = new DataChecks(this.history)
+    this.labels = new Labels(this.data, 2 * this.newsMs)
+    this.faults = new Faults(plan, this.network, this.book, this, random.split('faults'))
+    this.nodes = [this.awayNode(0), this.awayNode(1)]
+    for (const node of [0, 1] as const) this.startLater(node, plan.starts[node])
+    this.faults.begin()
+    this.watch()
+  }
+
+  private awayNode(node: number): SimNode {
+    const back = this.book.harmNode(node, 0)
+    return { count: 0, process: undefined, app: undefined, back, starts: 0 }
+  }
+
+  // ---- Processes
+
+  private startLater(node: 0 | 1, delayMs: number): void {
+    const start = ++this.nodes[node].starts
+    this.world.after(delayMs, () => {
+      if (this.nodes[node].starts === start) this.start(node)
+    })
+  }
+
+  private start(node: 0 | 1): void {
+    const { nodes, network, plan, world, random } = this
+    const one = nodes[node]
+    if (one.process !== undefined) return
+    one.count++
+    const name = `${'ab'[node]}${one.count}`
+    world.note(node, () => `${name} starts`)
+    world.count('process started')
+    if (!network.machines[node].powered) network.handlePowerBack(node)
+    const process = new SimProcess(
+      network,
+      node,
+      one.count,
+      plan.nodes[node],
+      this.pool,
+      random.split(name),
+      this,
+    )
+    one.process = process
+    one.app = new App(
+      process,
+      plan.app,
+      this.mood,
+      random.split(`app-${name}`),
+      this.history,
+      this.data,
+      () => this.running(1 - node),
+    )
+    one.back?.(world.now + plan.interval)
+    one.back = undefined
+  }
+
+  running(node: number): SimProcess | undefined {
+    return this.nodes[node]!.process
+  }
+
+  appOf(node: number): App | undefined {
+    return this.nodes[node]!.app
+  }
+
+  processes(): SimProcess[] {
+    return this.nodes.flatMap(({ process }) => (process === undefined ? [] : [process]))
+  }
+
+  bringDown(node: number, how: 'kill' | 'power', awayMs: number): void {
+    const process = this.running(node)
+    if (process === undefined) return
+    this.world.note(node, () => `-- ${process.name} ${how === 'kill' ? 'killed' : 'loses power'}`)
+    if (how === 'kill') process.kill()
+    else process.losePower()
+    this.startLater(node as 0 | 1, awayMs)
+  }
+
+  /** A process has ended, in whatever way. */
+  onGone(process: SimProcess): void {
+    const { node } = process
+    const one = this.nodes[node]
+    this.world.note(node, () => `${process.name} is gone`)
+    one.process = undefined
+    one.app = undefined
+    this.book.disturbed = true
+    one.back = this.book.harmNode(node, this.world.now)
+    this.data.handleGone(process)
+    this.startLater(node, this.healed ? 100 : this.random.between(100, 20 * this.plan.boundMs))
+  }
+
+  // ---- What the watchers see
+
+  onActions(process: SimProcess, actions: readonly Action[]): void {
+    this.data.handleActions(process, actions)
+    this.roles.handleActions(process, actions)
+    for (const action of actions) {
+      if (action.type !== 'send') continue
+      this.faults.handleFrame(process, action.bytes[4]!)
+    }
+  }
+
+  onMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
+    this.data.handleMessage(process, message, isTaken)
+    if (isTaken || message.type !== 'result') return
+    const { requests } = this.appOf(process.node)!
+    const asked = requests.get(message.request)
+    if (asked === undefined) throw new Violation(`${process.name} answers request ${message.request} twice`)
+    requests.delete(message.request)
+    this.world.count(`${asked}(): ${message.error?.code ?? 'done'}`)
+    this.world.note(message.request, () => `${process.name} ${asked}() ${message.error?.message ?? 'done'}`)
+  }
+
+  onLocal(process: SimProcess, messages: readonly ToSync[]): void {
+    this.data.handleLocal(process, messages)
+  }
+
+  onEvent(process: SimProcess, event: ReplicaEvent): void {
+    const app = this.appOf(process.node)!
+    switch (event.type) {
+      case 'held':
+        app.handleHeld(event.group, event.outcome)
+        break
+      case 'verified':
+        if (!app.verifying.delete(event.token)) throw new Violation(`${process.name} verifies twice`)
+        this.world.count(`verify(): ${event.result === undefined ? 'not finished' : 'done'}`)
+        if (event.result?.equal === false) throw new Violation(`${process.name}: verify() says not equal`)
+        break
+      case 'unsynced':
+      case 'poison':
+        throw new Violation(`${process.name} ${event.type}: ${event.reason}, table ${event.table}`)
+      case 'synced':
+        this.world.note(
+          event.synced ? 1 : 0,
+          () => `${process.name} ${event.synced ? 'synced' : 'not synced'}`,
+        )
+        break
+      case 'role':
+        break
+    }
+  }
+
+  /** Looks at the labels every interval. */
+  private watch(): void {
+    this.world.after(this.plan.interval, () => {
+      for (const process of this.processes()) this.labels.check(process, this.running(1 - process.node))
+      this.watch()
+    })
+  }
+
+  // ---- The end of all faults
+
+  heal(): void {
+    this.healed = true
+    this.world.note(0, () => '-- everything is mended')
+    this.faults.heal()
+    this.mood.operator = false
+    for (const process of this.processes()) process.thaw()
+    for (const node of [0, 1] as const) if (this.running(node) === undefined) this.startLater(node, 100)
+  }
+}
