@@ -67,7 +67,7 @@ setInterval(() => {
   const up = Object.entries(links).map(([name, { up }]) => `${name} ${up ? 'up' : 'down'}`)
   console.log(
     `${node.id}: ${node.role}, ${tables.flows.sessions} sessions, ${packets} packets, answers waited ` +
-      `${waitMs.toFixed(1)} ms, ${up.join(', ')}, peer ${peer?.role ?? 'unknown'}`,
+      `${waitMs.toFixed(1)} ms, ${up.join(', ')}, peer ${peer?.alive ? peer.role : 'not heard'}`,
   )
 }, 5000)
 
