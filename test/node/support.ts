@@ -106,17 +106,19 @@ export class Child {
   private readonly waiting = new Map<number, (answer: { value?: unknown; error?: string }) => void>()
   private calls = 0
 
-  private constructor() {
+  private constructor(through: readonly string[]) {
     const path = fileURLToPath(new URL('./child.mjs', import.meta.url))
-    this.process = spawn(process.execPath, [path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const [command, ...rest] = [...through, process.execPath, path]
+    this.process = spawn(command!, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.process.on('message', (answer: { call: number; value?: unknown; error?: string }) => {
       this.waiting.get(answer.call)?.(answer)
       this.waiting.delete(answer.call)
     })
   }
 
-  static async start(options: Omit<Options, 'tables'>): Promise<Child> {
-    const child = new Child()
+  /** `through`: a command that executes the rest of its arguments, such as `ip netns exec NAME`. */
+  static async start(options: Omit<Options, 'tables'>, through: readonly string[] = []): Promise<Child> {
+    const child = new Child(through)
     await child.ask('start', options)
     return child
   }
