@@ -261,7 +261,7 @@ export class NodeCore implements Core {
     const refusal = helloRefusal(hello, this.options, link.index)
     if (refusal !== undefined) return refusal
     if (hello.status.incarnation !== this.peer.incarnation) this.replacePeer(hello, now)
-    else this.peer.handleStatus(hello.status)
+    else this.peer.handleStatus(hello.status, now)
     this.state.hear(Math.max(hello.status.epoch, hello.status.heardEpoch))
     this.connections.prove(link, connection, now)
     this.vitals.handleProven(now)
@@ -276,7 +276,7 @@ export class NodeCore implements Core {
     const theirs = hello.contribution
     const key = options.mac(place === 0 ? mine : theirs, place === 0 ? theirs : mine)
     const known = this.peer.incarnation !== ''
-    this.peer.replace(hello, key)
+    this.peer.replace(hello, key, now)
     for (const link of this.links) {
       link.resetHeartbeats()
       if (link.stream !== undefined) this.connections.close(link, link.stream, 'replaced', now)
@@ -295,7 +295,7 @@ export class NodeCore implements Core {
       case FrameType.GOODBYE: {
         const status = decodeStatusFrame(frame.payload)
         if (status === undefined) return 'malformed'
-        this.hearStatus(status)
+        this.hearStatus(status, now)
         if (frame.type === FrameType.DENY) this.roles.handleDeny(now)
         if (frame.type === FrameType.GOODBYE) this.handleGoodbye(now)
         return undefined
@@ -307,7 +307,7 @@ export class NodeCore implements Core {
       case FrameType.CLAIM: {
         const claim = decodeClaim(frame.epoch, frame.payload)
         if (claim === undefined) return 'malformed'
-        this.hearStatus(claim.status)
+        this.hearStatus(claim.status, now)
         this.roles.handleClaim(claim, now)
         return undefined
       }
@@ -325,8 +325,8 @@ export class NodeCore implements Core {
     }
   }
 
-  private hearStatus(status: NodeStatus): void {
-    if (!this.peer.handleStatus(status)) return
+  private hearStatus(status: NodeStatus, now: number): void {
+    if (!this.peer.handleStatus(status, now)) return
     this.state.hear(Math.max(status.epoch, status.heardEpoch))
   }
 
@@ -343,7 +343,7 @@ export class NodeCore implements Core {
   handleDatagram(index: number, bytes: Uint8Array, now: number): void {
     const status = this.vitals.handleDatagram(index, bytes, now)
     if (status === undefined) return
-    this.hearStatus(status)
+    this.hearStatus(status, now)
     this.vitals.handleLife(now)
     this.settle(now)
   }

@@ -14,7 +14,7 @@ import { encodeClaim, encodeStatusFrame } from '../wire/control.ts'
 import { emptyFrame } from '../wire/frame.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
-import type { Candidate } from './election.ts'
+import type { Candidate, Verdict } from './election.ts'
 import { compareClaims, comparePrimaries, nextEpoch } from './election.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
@@ -33,6 +33,7 @@ export class Roles {
   private claim: OwnClaim | undefined
   /** After a denial: not before this. */
   private claimNotBefore = 0
+  private deniedAt = Number.NEGATIVE_INFINITY
   private offer: (Offer & { readonly at: number }) | undefined
   /** When the last grant was given: its receiver needs a moment to act on it. */
   private grantedAt = Number.NEGATIVE_INFINITY
@@ -49,8 +50,8 @@ export class Roles {
     return { id: this.core.options.id, status: this.core.statusAt(now) }
   }
 
-  private theirs(status: NodeStatus): Candidate {
-    return { id: this.core.options.peer, status }
+  private theirs(status: NodeStatus, now: number): Candidate {
+    return { id: this.core.options.peer, status: this.core.peer.aged(status, now) }
   }
 
   /** Looks at the situation and acts on it. Called after everything that may have changed it; idempotent. */
@@ -76,7 +77,7 @@ export class Roles {
   /** Two acting primaries: the rule of comparePrimaries says who stays; the other steps down by itself. */
   private meetPrimary(status: NodeStatus, now: number): void {
     const { state } = this.core
-    const verdict = comparePrimaries(this.mine(now), this.theirs(status))
+    const verdict = comparePrimaries(this.mine(now), this.theirs(status, now))
     const sameLineage = status.lineage === state.lineage
     if (verdict.order < 0) {
       this.handover.cancel('another primary stays')
@@ -106,7 +107,7 @@ export class Roles {
   private considerClaim(status: NodeStatus, now: number): void {
     const { state, options } = this.core
     if (state.granted > state.epoch && now - this.grantedAt < this.core.boundMs) return
-    if (compareClaims(this.mine(now), this.theirs(status), options).order <= 0) return
+    if (compareClaims(this.mine(now), this.theirs(status, now), options).order <= 0) return
     if (!state.complete && state.lineage !== NO_LINEAGE && !options.promoteUnsynced) return
     const fresh = state.lineage === NO_LINEAGE && status.lineage === NO_LINEAGE
     const orphaned = state.role === 'secondary' && status.role === 'starting'
@@ -156,9 +157,19 @@ export class Roles {
       }
       return
     }
-    const verdict = compareClaims(this.theirs(claim.status), this.mine(now), options)
-    if (verdict.order > 0) this.grant(claim, now)
+    const verdict = compareClaims(this.theirs(claim.status, now), this.mine(now), options)
+    if (verdict.order > 0 || this.yields(verdict, now)) this.grant(claim, now)
     else this.deny(now)
+  }
+
+  /**
+   * Each node compares its own durations with the peer's as they were when they left, so two nodes about equally old
+   * can both find themselves the better one and deny each other for ever. Then the larger id gives way, unless what
+   * the nodes hold differs.
+   */
+  private yields(verdict: Verdict, now: number): boolean {
+    const isCrossed = now - this.deniedAt < this.core.boundMs
+    return isCrossed && this.core.place === 1 && verdict.by !== 'state' && verdict.by !== 'position'
   }
 
   private deny(now: number): void {
@@ -188,6 +199,7 @@ export class Roles {
   handleDeny(now: number): void {
     if (this.claim === undefined) return
     this.claim = undefined
+    this.deniedAt = now
     this.claimNotBefore = now + this.core.options.interval
   }
 

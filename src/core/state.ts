@@ -83,6 +83,7 @@ export class Peer {
   incarnation = ''
   hello: Hello | undefined
   status: NodeStatus | undefined
+  private statusAt = 0
   /** Heard within the bound and not declared dead. */
   alive = false
   /** Said goodbye; only a new incarnation can return. */
@@ -91,17 +92,30 @@ export class Peer {
   key: Uint8Array | undefined
 
   /** Statuses travel on two links and may overtake each other; uptime tells which is newer. */
-  handleStatus(status: NodeStatus): boolean {
+  handleStatus(status: NodeStatus, now: number): boolean {
     if (status.incarnation !== this.incarnation) return false
     if (this.status !== undefined && status.uptimeMs < this.status.uptimeMs) return false
     this.status = status
+    this.statusAt = now
     return true
   }
 
-  replace(hello: Hello, key: Uint8Array): void {
+  /** A status of this peer with its durations as they are now: compared with this node's, old ones would mislead. */
+  aged(status: NodeStatus, now: number): NodeStatus {
+    const age = Math.max(0, now - this.statusAt)
+    const { uptimeMs, lineageAgeMs } = status
+    return {
+      ...status,
+      uptimeMs: uptimeMs + age,
+      lineageAgeMs: lineageAgeMs === 0 ? 0 : lineageAgeMs + age,
+    }
+  }
+
+  replace(hello: Hello, key: Uint8Array, now: number): void {
     this.incarnation = hello.status.incarnation
     this.hello = hello
     this.status = hello.status
+    this.statusAt = now
     this.left = false
     this.key = key
   }
