@@ -340,6 +340,7 @@ export class NodeRuntime {
 
   private settleVerified(token: number, result: VerifyResult | undefined): void {
     if (result !== undefined) this.verifications.resolve(token, result)
+    else if (this.stopped) this.verifications.reject(token, this.closedError())
     else {
       const { id, peer } = this.settings
       const what = `node '${id}' and node '${peer}' are not a synced pair now; wait for status().synced or .protected`

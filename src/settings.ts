@@ -205,12 +205,12 @@ function checkTables(tables: unknown): Settings['tables'] {
     return { property, definition }
   })
   if (entries.length < 1 || entries.length > TABLES_MAX) {
-    throw refusal('tables', `${entries.length} tables`, `1 to ${TABLES_MAX} tables`)
+    throw refusal('tables', entries.length, `1 to ${TABLES_MAX} tables`)
   }
   entries.sort((a, b) => (a.definition.name < b.definition.name ? -1 : 1))
   for (const [i, { property, definition }] of entries.entries()) {
     if (i > 0 && entries[i - 1]!.definition.name === definition.name) {
-      throw refusal(`tables.${property}`, `the name '${definition.name}'`, 'a name that no other table has')
+      throw refusal(`tables.${property}`, definition.name, 'a definition whose name no other table has')
     }
   }
   return entries

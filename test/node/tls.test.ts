@@ -1,0 +1,107 @@
+// Who is let in on a link: the pinned peer over TLS 1.3, and nobody else.
+import net from 'node:net'
+import tls from 'node:tls'
+import { createNode, type NodeOptions } from 'holdfast'
+import { makeIdentity, type TestIdentity } from 'holdfast/testing'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { closing, type Node, pairOptions, protectedPair, type Tables, until } from './support.ts'
+
+const test = suite('tls')
+const [a, b, stranger] = (await Promise.all(['a', 'b', 'stranger'].map(makeIdentity))) as [
+  TestIdentity,
+  TestIdentity,
+  TestIdentity,
+]
+
+type Identity = NonNullable<NodeOptions<Tables>['identity']>
+const identityOf = (own: TestIdentity, ...trusted: TestIdentity[]): Identity => ({
+  ...own,
+  trust: trusted.map(({ cert }) => cert),
+})
+
+async function nodes(
+  opened: { close(): Promise<unknown> }[],
+  identityA: Identity,
+  identityB: Identity,
+): Promise<{ a: Node; b: Node }> {
+  const options = await pairOptions({ holdDown: 700 })
+  const start = async (id: 'a' | 'b', identity: Identity) => {
+    const node = await createNode({ ...options[id], insecure: false, identity })
+    opened.push(node)
+    return node
+  }
+  return { a: await start('a', identityA), b: await start('b', identityB) }
+}
+
+test('nodes that pin each other form a pair', () =>
+  closing(async (opened) => {
+    const pair = await nodes(opened, identityOf(a, b), identityOf(b, a))
+    await protectedPair(pair.a, pair.b)
+    pair.a.tables.sessions.set({ id: 1 }, { count: 11 })
+    assert.equal(await pair.a.replicated(), { held: true })
+    assert.equal(pair.a.status().refusals, {})
+  }))
+
+test('a second certificate in trust lets a renewed peer in', () =>
+  closing(async (opened) => {
+    const pair = await nodes(opened, identityOf(a, stranger, b), identityOf(b, a))
+    await protectedPair(pair.a, pair.b)
+  }))
+
+test('a peer with another certificate is refused, whoever dials', () =>
+  closing(async (opened) => {
+    const wrongB = await nodes(opened, identityOf(a, b), identityOf(stranger, a))
+    await until('a gave up looking', () => wrongB.a.role === 'primary')
+    assert.is(wrongB.a.status().peer, null)
+    assert.is(wrongB.b.status().peer, null)
+    assert.ok(wrongB.a.status().links.m1.lastReason !== '')
+    const wrongA = await nodes(opened, identityOf(stranger, b), identityOf(b, a))
+    await until('b gave up looking', () => wrongA.b.role === 'primary')
+    assert.is(wrongA.b.status().peer, null)
+    assert.ok(wrongA.b.status().refusals['tls-handshake']! > 0)
+  }))
+
+/** Dials a node's m1 as somebody else; gives what came back before the end. */
+function visit(options: tls.ConnectionOptions & { host: string; port: number }): Promise<{ heard: number }> {
+  return new Promise((resolve) => {
+    const socket = tls.connect({ rejectUnauthorized: false, ...options })
+    let heard = 0
+    socket.on('data', (bytes) => {
+      heard += bytes.length
+    })
+    socket.on('error', () => {})
+    socket.once('close', () => resolve({ heard }))
+  })
+}
+
+test('without the right certificate, or below TLS 1.3, a visitor hears nothing', () =>
+  closing(async (opened) => {
+    const options = await pairOptions()
+    const node = await createNode({ ...options.a, insecure: false, identity: identityOf(a, b) })
+    opened.push(node)
+    const [host, port] = options.a.links.m1.listen.split(':') as [string, string]
+    const address = { host, port: Number(port) }
+    assert.equal(await visit(address), { heard: 0 })
+    assert.equal(await visit({ ...address, ...stranger }), { heard: 0 })
+    assert.equal(await visit({ ...address, ...b, maxVersion: 'TLSv1.2' }), { heard: 0 })
+    await until('they were counted', () => (node.status().refusals['tls-handshake'] ?? 0) >= 3)
+    assert.is(node.status().peer, null)
+  }))
+
+test('idle strangers do not keep the peer out', () =>
+  closing(async (opened) => {
+    const options = await pairOptions()
+    const [host, port] = options.b.links.m1.listen.split(':') as [string, string]
+    const nodeB = await createNode({ ...options.b, insecure: false, identity: identityOf(b, a) })
+    opened.push(nodeB)
+    const idle = Array.from({ length: 30 }, () => net.connect({ host, port: Number(port) }))
+    for (const socket of idle) socket.on('error', () => {})
+    opened.push({ close: async () => void idle.map((socket) => socket.destroy()) })
+    await until('they are connected', () => idle.every((socket) => !socket.connecting))
+    const nodeA = await createNode({ ...options.a, insecure: false, identity: identityOf(a, b) })
+    opened.push(nodeA)
+    await until('m1 is up', () => nodeA.status().links.m1.up && nodeB.status().links.m1.up)
+  }))
+
+test.run()
