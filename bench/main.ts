@@ -52,7 +52,7 @@ async function main(): Promise<number> {
     // After each group, so that a long run that is stopped has not measured in vain.
     if (file !== undefined) save(file, figures)
   }
-  if (Object.keys(figures).length > 0) console.log(report(figures))
+  if (Object.keys(figures).length > 0) console.log(report(figures, options.smoke))
   if (options.smoke) console.log('\nsmall sizes: results were checked, the times mean nothing')
   return failed > 0 ? 1 : 0
 }

@@ -3,7 +3,15 @@
 // type check needs no build.
 const root = import.meta.resolve('holdfast/package.json')
 
+/** As a user imports it. */
+const byName = (name: string) => import(name)
 const inside = (path: string) => import(new URL(`dist/${path}`, root).href)
+
+export const { createNode, defineTable } = (await byName('holdfast')) as typeof import('../../src/index.ts')
+
+export const { freeAddress, makeIdentity } = (await byName(
+  'holdfast/testing',
+)) as typeof import('../../src/testing/index.ts')
 
 export const { bytesFor, createTable, openGate } = (await inside(
   'table/index.js',
@@ -12,8 +20,6 @@ export const { bytesFor, createTable, openGate } = (await inside(
 export const { createEngine, ENCODE_BYTES_MAX } = (await inside(
   'table/engine.js',
 )) as typeof import('../../src/table/engine.ts')
-
-export const { defineTable } = (await inside('schema/index.js')) as typeof import('../../src/schema/index.ts')
 
 export const { beginFrame, sealFrame } = (await inside(
   'wire/frame.js',

@@ -14,6 +14,13 @@ export const CATALOGUE: readonly FigureSpec[] = [
   { name: 'codec.apply_ns', unit: 'ns', target: undefined, group: 'codec' },
   { name: 'codec.encode_hot_ns', unit: 'ns', target: undefined, group: 'codec' },
   { name: 'codec.apply_hot_ns', unit: 'ns', target: undefined, group: 'codec' },
+  { name: 'replicate.updates_per_s', unit: '/s', target: undefined, group: 'replicate' },
+  { name: 'replicated.p50_ms', unit: 'ms', target: undefined, group: 'latency' },
+  { name: 'replicated.p99_ms', unit: 'ms', target: undefined, group: 'latency' },
+  { name: 'failover.kill.p50_ms', unit: 'ms', target: { atMost: 10 }, group: 'kill' },
+  { name: 'failover.kill.p99_ms', unit: 'ms', target: { atMost: 30 }, group: 'kill' },
+  { name: 'failover.kill.ms_per_gib', unit: 'ms/GiB', target: undefined, group: 'kill' },
+  { name: 'failover.silent.over_bound', unit: 'bounds', target: { atMost: 1.25 }, group: 'silent' },
 ]
 
 /**

@@ -19,7 +19,7 @@ function row(name: string, { value, unit, target, runs }: Figure): string[] {
 }
 
 function align(rows: readonly (readonly string[])[]): string {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
   return rows
     .map((cells) =>
       cells
@@ -32,9 +32,10 @@ function align(rows: readonly (readonly string[])[]): string {
     .join('\n')
 }
 
-/** Figures as an aligned table, and below it what helps to read them. */
-export function report(figures: Readonly<Record<string, Figure>>): string {
-  const table = align([HEAD, ...Object.entries(figures).map(([name, figure]) => row(name, figure))])
+/** Figures as an aligned table, and below it what helps to read them. Small sizes are not held against the targets. */
+export function report(figures: Readonly<Record<string, Figure>>, smoke: boolean): string {
+  const rows = [HEAD, ...Object.entries(figures).map(([name, figure]) => row(name, figure))]
+  const table = align(smoke ? rows.map((cells) => cells.slice(0, HEAD.indexOf('target'))) : rows)
   const details = Object.entries(figures)
     .filter(([, { detail }]) => detail !== undefined)
     .map(([name, { detail }]) => {

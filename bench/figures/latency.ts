@@ -1,0 +1,36 @@
+// replicated.p50_ms and replicated.p99_ms: what an answer waits that shall survive: one update, then
+// `await node.replicated()`, at random moments on an otherwise idle pair of processes, over TLS on both links.
+import type { Context, Measured } from '../lib/figure.ts'
+import { withRemotePair } from '../lib/remote-pair.ts'
+import { quantile } from '../lib/statistics.ts'
+import { tick } from '../lib/time.ts'
+
+const PAUSE_MS_MAX = 5
+/** Shorter than what makes a silent peer suspect. */
+const STOP_MS = 100
+
+export async function measure(context: Context): Promise<Record<string, Measured>> {
+  const { smoke, expect } = context
+  const sessions = 20_000
+  const updates = smoke ? 50 : 2000
+  const rounds = smoke ? 2 : 7
+  return withRemotePair(sessions, context, async ({ primary, secondary }) => {
+    const p50: number[] = []
+    const p99: number[] = []
+    for (let round = -1; round < rounds; round++) {
+      const ms = await primary.call('latencies', sessions, updates, PAUSE_MS_MAX)
+      // The first round compiles.
+      if (round < 0) continue
+      p50.push(quantile(ms, 0.5))
+      p99.push(quantile(ms, 0.99))
+    }
+    // A promise that did not wait for the secondary would be fast.
+    secondary.signal('SIGSTOP')
+    const [waited] = await Promise.all([
+      primary.call('latencies', sessions, 1, 0),
+      tick(STOP_MS).then(() => secondary.signal('SIGCONT')),
+    ])
+    expect(waited[0]! > STOP_MS * 0.8, `nothing is held by a stopped secondary (${waited[0]} ms)`)
+    return { 'replicated.p50_ms': { runs: p50 }, 'replicated.p99_ms': { runs: p99 } }
+  })
+}

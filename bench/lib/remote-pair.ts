@@ -1,0 +1,37 @@
+// Two nodes in processes of their own, the first leading, both filled: what the figures of replication run on.
+import type { Context } from './figure.ts'
+import { planPair } from './pair.ts'
+import { RemoteNode } from './remote-node.ts'
+
+export interface RemotePair {
+  readonly primary: RemoteNode
+  readonly secondary: RemoteNode
+}
+
+/** Starts a pair, gives it to `use`, and ends it. An error says which roles each node had. */
+export async function withRemotePair<T>(
+  sessions: number,
+  { smoke, expect }: Context,
+  use: (pair: RemotePair) => Promise<T>,
+): Promise<T> {
+  // In small it runs among other tests on busy machines: nobody shall be suspected while nothing is measured.
+  const plan = await planPair(sessions, smoke ? 20 : 4)
+  const primary = new RemoteNode()
+  const secondary = new RemoteNode()
+  try {
+    await Promise.all([primary.call('start', plan, 'a'), secondary.call('start', plan, 'b')])
+    expect((await primary.call('ready')) === 'primary', 'the node of higher priority leads')
+    expect((await secondary.call('ready')) === 'secondary', 'the other follows')
+    await primary.call('fill', sessions)
+    const result = await use({ primary, secondary })
+    const { equal } = await primary.call('verify')
+    expect(equal, 'both tables have the same digests')
+    return result
+  } catch (error) {
+    const told = await Promise.allSettled([primary.call('roles'), secondary.call('roles')])
+    const roles = told.map((one) => (one.status === 'fulfilled' ? one.value : 'gone'))
+    throw new Error(`a was ${roles[0]}; b was ${roles[1]}`, { cause: error })
+  } finally {
+    await Promise.all([primary.end(), secondary.end()])
+  }
+}
