@@ -2,7 +2,7 @@
 // counts for nothing until its hello was accepted. The smaller id dials and keeps, the larger listens, so two crossing
 // connections never fight.
 import type { RefusalName } from '../wire/constants.ts'
-import { FrameReader } from '../wire/frame.ts'
+import { FRAME_BYTES_MAX } from '../wire/constants.ts'
 import { encodeRefused } from '../wire/hello.ts'
 import type { Connection, Link } from './link.ts'
 import { DIAL_BACKOFF_MS } from './options.ts'
@@ -37,17 +37,28 @@ export class Connections {
     this.core.act({ type: 'dial', link: link.index })
   }
 
-  handleTimeout(now: number): void {
+  /** Dials what is due and closes streams that fell silent; not while a late wake is being made up for. */
+  handleTimeout(now: number, graceUntil: number): void {
     for (const link of this.core.links) {
       if (this.timers.due(`dial-${link.index as 0 | 1}`, now) && link.stream === undefined) this.dial(link)
+      const isSilent = now >= graceUntil && link.isStreamSilent(now, this.core.boundMs)
+      if (isSilent) this.close(link, link.stream!, 'silent', now)
     }
   }
 
-  /** Each heartbeat interval: closes what had its time and what fell silent. */
+  /** When a stream will have been silent for the bound. */
+  silenceDeadline(graceUntil: number): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const link of this.core.links) {
+      if (link.stream !== undefined) earliest = Math.min(earliest, link.streamHeardAt + this.core.boundMs)
+    }
+    return Math.max(earliest, graceUntil)
+  }
+
+  /** Each heartbeat interval: closes what did not say hello in time. */
   handleTick(now: number): void {
     for (const link of this.core.links) {
       for (const late of link.expired(now)) this.refuse(link, late, 'hello-late', now)
-      if (link.isStreamSilent(now, this.core.boundMs)) this.close(link, link.stream!, 'silent', now)
     }
   }
 
@@ -79,7 +90,7 @@ export class Connections {
   /** Its hello was accepted: longer frames are let through, and the connection it replaces is closed. */
   prove(link: Link, connection: Connection, now: number): void {
     const replaced = link.prove(connection, now)
-    connection.reader = new FrameReader()
+    connection.reader.allow(FRAME_BYTES_MAX)
     if (replaced !== undefined) this.core.act({ type: 'close', stream: replaced.id, reason: 'replaced' })
     this.onChange(link)
   }

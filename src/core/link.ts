@@ -10,7 +10,7 @@ const LOSS_WINDOW = 100
 export interface Connection {
   readonly id: number
   readonly openedAt: number
-  reader: FrameReader
+  readonly reader: FrameReader
   /** The peer's hello was accepted. */
   proven: boolean
 }
@@ -25,7 +25,8 @@ export class Link {
   bytesSent = 0
   bytesReceived = 0
   lastReason = ''
-  private streamHeardAt = Number.NEGATIVE_INFINITY
+  /** When the proven connection last brought anything. */
+  streamHeardAt = Number.NEGATIVE_INFINITY
   private streamSentAt = Number.NEGATIVE_INFINITY
   private datagramHeardAt = Number.NEGATIVE_INFINITY
   /** Next heartbeat's counter. */
@@ -151,7 +152,7 @@ export class Link {
   }
 
   isStreamSilent(now: number, boundMs: number): boolean {
-    return this.stream !== undefined && now - this.streamHeardAt >= boundMs
+    return this.stream !== undefined && now >= this.streamHeardAt + boundMs
   }
 
   isIdle(now: number, interval: number): boolean {

@@ -58,10 +58,15 @@ export function parseFrame(bytes: Uint8Array): Frame | RefusalName {
 export class FrameReader {
   private partial: Uint8Array = new Uint8Array(FRAME_HEADER_BYTES)
   private filled = 0
-  private readonly bytesMax: number
+  private bytesMax: number
 
   /** `bytesMax`: longest frame that is let through, header included. */
   constructor(bytesMax: number = FRAME_BYTES_MAX) {
+    this.bytesMax = bytesMax
+  }
+
+  /** From the next frame on, also of bytes already given, longer ones are let through. */
+  allow(bytesMax: number): void {
     this.bytesMax = bytesMax
   }
 
