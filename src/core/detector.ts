@@ -16,7 +16,8 @@ export class Detector {
   readonly boundMs: number
   private readonly interval: number
   private heardAt: number | undefined
-  private graceUntil = 0
+  /** A late wake is made up for until then. */
+  graceUntil = 0
   private doubts = 0
 
   constructor(options: DetectorOptions) {

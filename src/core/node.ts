@@ -112,7 +112,8 @@ export class NodeCore implements Core {
   /** When handleTimeout is to be called, ms. */
   pollTimeout(): number {
     const never = Number.POSITIVE_INFINITY
-    const deadlines = [this.timers.next(), this.linkTimers.next(), this.vitals.deadline]
+    const silence = this.connections.silenceDeadline(this.vitals.graceUntil)
+    const deadlines = [this.timers.next(), this.linkTimers.next(), this.vitals.deadline, silence]
     this.planned = Math.min(...deadlines.map((deadline) => deadline ?? never))
     return this.planned
   }
@@ -126,7 +127,7 @@ export class NodeCore implements Core {
       this.state.handleLateWake(now - this.planned)
     }
     this.timers.due('hold-down', now)
-    this.connections.handleTimeout(now)
+    this.connections.handleTimeout(now, this.vitals.graceUntil)
     this.vitals.handleTimeout(now)
     if (this.timers.due('tick', now)) this.handleTick(now)
     this.vitals.judge(now)

@@ -95,8 +95,8 @@ export class Roles {
       }
       this.claim = undefined
       this.offer = undefined
-      if (state.role === 'starting') this.enter('secondary', 'follows', now, now)
       this.feed.follow(now)
+      if (state.role === 'starting') this.enter('secondary', 'follows', now, now)
     }
     const offer = this.offer
     if (offer === undefined) return
@@ -281,7 +281,8 @@ export class Roles {
     durationMs: number,
     now: number,
   ): void {
-    const { role, epoch, lineage, reason } = this.core.state
+    const { role, lineage, reason } = this.core.state
+    const epoch = this.feed.following?.epoch ?? this.core.state.epoch
     this.core.post({ type: 'role', role, epoch, lineage, reason, word, position, durationMs })
     this.core.broadcast(encodeStatusFrame(FrameType.KEEPALIVE, this.core.statusAt(now)), now)
   }

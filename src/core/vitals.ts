@@ -46,6 +46,11 @@ export class Vitals {
     return Math.min(silence, death)
   }
 
+  /** Nothing is judged before this. */
+  get graceUntil(): number {
+    return this.detector.graceUntil
+  }
+
   handleWake(planned: number, now: number): void {
     this.detector.handleWake(planned, now)
   }
