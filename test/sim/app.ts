@@ -221,14 +221,17 @@ export class App {
     this.groups.delete(group)
     process.world.count(`replicated(): ${outcome}`)
     if (outcome !== 'held') return
-    if (asked.reign === undefined || this.data.reignOf(process) !== asked.reign) {
+    const reign = this.data.reignOf(process)
+    if (reign === undefined || asked.reign?.incarnation !== reign.incarnation) {
       throw new Violation(`${process.name} says held outside the reign in which it was asked`)
     }
+    // A primary that moved to a later epoch began it with everything it had been asked for before.
+    const length = asked.reign === reign ? asked.length : 0
     const holders = [process.incarnation]
     const peer = this.peer()
     if (peer !== undefined && peer.incarnation === this.data.followerOf(process))
       holders.push(peer.incarnation)
-    this.history.promise(asked.reign, asked.length, holders)
+    this.history.promise(reign, length, holders)
   }
 
   verify(): number {

@@ -18,6 +18,11 @@ export interface Patient {
 /** What an ambush waits for: frame types. */
 const AMBUSHED = [1, 4, 5, 6, 7, 8, 9, 10, 32, 33, 34, 35, 36, 48]
 
+/** Longest delay a lagging link adds, ms. */
+export function lagMaxMs(plan: Plan): number {
+  return plan.faults.has('lag') ? 1.5 * plan.boundMs : 0
+}
+
 export class Faults {
   private readonly plan: Plan
   private readonly network: Network
@@ -208,12 +213,13 @@ export class Faults {
   }
 
   private lag(link: number, durationMs: number, random: Prng): void {
-    const lagMs = this.plan.interval * random.logBetween(0.1, 20)
-    this.note(link, `lags by ${lagMs.toFixed(0)} ms`, durationMs)
     const paths = this.network.paths[link]!
-    for (const path of paths) path.lag += lagMs
+    if (paths.some((path) => path.lag > 0)) return
+    const lagMs = random.logBetween(0.1 * this.plan.interval, lagMaxMs(this.plan))
+    this.note(link, `lags by ${lagMs.toFixed(0)} ms`, durationMs)
+    for (const path of paths) path.lag = lagMs
     this.lasting(link, durationMs, () => {
-      for (const path of paths) path.lag -= lagMs
+      for (const path of paths) path.lag = 0
     })
   }
 

@@ -134,6 +134,9 @@ function tell(tally: Tally, seconds: number, options: Options): void {
   console.log(tally.findings.length === 0 ? 'nothing found' : `${tally.findings.length} findings`)
 }
 
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', () => process.exit())
+
 let options: Options | undefined
 try {
   options = parse(process.argv.slice(2))

@@ -43,6 +43,8 @@ export interface Plan {
   /** Of the permanent fault. */
   readonly permanentLink: number
   readonly permanentFrom: number
+  /** The highest epoch a node has opened survives its process. */
+  readonly stateFile: boolean
   /** Start of each node, ms. */
   readonly starts: readonly [number, number]
   /** How long faults happen, ms. */
@@ -72,6 +74,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
       : 'none',
     permanentLink: holding.below(2),
     permanentFrom: holding.below(2),
+    stateFile: starting.chance(0.5),
     starts: starting.chance(0.5) ? [0, gap] : [gap, 0],
     faultyMs: boundMs * random.between(20, 60),
   }
@@ -208,6 +211,7 @@ export function describePlan(plan: Plan): string {
     capacities: tables.capacities,
     encodeBytesMax: tables.encodeBytesMax,
     dialTimeoutMs: plan.network.dialTimeoutMs,
+    stateFile: plan.stateFile,
     permanent:
       plan.permanent === 'none'
         ? 'none'

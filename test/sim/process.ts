@@ -38,9 +38,9 @@ export interface Witness {
   onGone(process: SimProcess): void
 }
 
-/** Simulated unix time at the start of the world, s. */
-const UNIX_START = 1_800_000_000
 const IMMEDIATE_MS = 0.02
+/** Keeps a timer from firing a rounding error too early. */
+const ROUNDING_MS = 1e-6
 const TEARDOWN_MS_MAX = 40
 /** Timer wakes within SPIN_MS that are taken for a loop. */
 const SPIN_WAKES = 400
@@ -63,6 +63,7 @@ export class SimProcess implements Host {
   readonly replica: Replica
   readonly words = new Int32Array(SHARED_WORDS)
   readonly startedAt: number
+  readonly epochFloor: number
   /** Running: it has not died, and its core has not said that it is done. */
   isRunning = true
   listens = true
@@ -81,6 +82,7 @@ export class SimProcess implements Host {
     node: 0 | 1,
     count: number,
     plan: ProcessPlan,
+    epochFloor: number,
     pool: TablePool,
     random: Prng,
     witness: Witness,
@@ -91,6 +93,7 @@ export class SimProcess implements Host {
     this.world = world
     this.network = network
     this.plan = plan
+    this.epochFloor = epochFloor
     this.random = random
     this.witness = witness
     this.incarnation = random.hex(16)
@@ -131,7 +134,7 @@ export class SimProcess implements Host {
       id: 'ab'[this.node]!,
       peer: 'ba'[this.node]!,
       tables: this.loan.tables.map(({ name, schemaHash, capacity }) => ({ name, schemaHash, capacity })),
-      epochFloor: UNIX_START + Math.floor(this.world.now / 1000),
+      epochFloor: this.epochFloor,
       incarnation: this.incarnation,
       contribution: random.bytes(32),
       random: () => draws.float(),
@@ -166,7 +169,7 @@ export class SimProcess implements Host {
   /** When a timer for `time` fires: as an immediate, or with the grain of a millisecond that runtimes have. */
   private worldTime(time: number): number {
     if (time <= this.clock()) return this.world.now + IMMEDIATE_MS
-    return this.startedAt + (Math.ceil(time) - this.offset) / this.plan.clockRate
+    return this.startedAt + (Math.ceil(time) - this.offset) / this.plan.clockRate + ROUNDING_MS
   }
 
   // ---- The sync thread

@@ -25,6 +25,8 @@ const GRANT = 7
 export class RoleChecks {
   private readonly faults: FaultBook
   private readonly openedBy = new Map<number, string>()
+  /** Highest epoch each node has opened, over all its processes. */
+  readonly highest: [number, number] = [0, 0]
   private readonly known = new Map<SimProcess, Known>()
   /** A node whose time without its peer may have a reason is one that saw none of it for this long, ms. */
   private readonly windowMs: number
@@ -78,15 +80,21 @@ export class RoleChecks {
     if (role !== 'primary') return
     this.promotions.set(reason, (this.promotions.get(reason) ?? 0) + 1)
     world.count(`primary: ${reason}`)
-    const opener = this.openedBy.get(epoch)
-    if (opener !== undefined)
-      throw new Violation(`epoch ${epoch} was opened by ${opener} and again by ${name}`)
-    this.openedBy.set(epoch, name)
+    this.handleOpened(process, epoch)
     if (ONE_SIDED.includes(reason) || reason === 'peer-left') {
       if (process.plan.core.mode === 'manual')
         throw new Violation(`${name} took over by itself in manual mode`)
     }
     if (ONE_SIDED.includes(reason)) this.demandExcuse(process, reason)
+  }
+
+  private handleOpened(process: SimProcess, epoch: number): void {
+    const { name, node } = process
+    this.highest[node] = Math.max(this.highest[node], epoch)
+    const opener = this.openedBy.get(epoch)
+    if (opener !== undefined)
+      throw new Violation(`epoch ${epoch} was opened by ${opener} and again by ${name}`)
+    this.openedBy.set(epoch, name)
   }
 
   /** One healthy link and a healthy peer: nobody may take over on its own. */

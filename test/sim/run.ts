@@ -175,10 +175,23 @@ function demandEqual(simulation: Simulation): void {
     throw new Violation('at the end both hold the same sessions under different record ids')
   }
   data.demandPromised(primary, content, [secondary.incarnation])
+  demandLinks(simulation)
   for (const app of apps) {
     if (app.groups.size > 0)
       throw new Violation(`replicated() was never answered (${app.groups.size} groups)`)
     if (app.requests.size > 0) throw new Violation(`never answered: ${[...app.requests.values()].join(', ')}`)
     if (app.verifying.size > 0) throw new Violation('verify() was never answered')
+  }
+}
+
+/** Every link that can be up is up. */
+function demandLinks(simulation: Simulation): void {
+  const { plan } = simulation
+  for (const process of simulation.processes()) {
+    for (const link of process.core.links) {
+      if (plan.permanent !== 'none' && plan.permanentLink === link.index) continue
+      if (link.stream !== undefined && link.hears(process.clock(), plan.boundMs)) continue
+      throw new Violation(`at the end M${link.index + 1} of ${process.name} is down: ${link.lastReason}`)
+    }
   }
 }

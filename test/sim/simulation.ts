@@ -6,7 +6,7 @@ import type { ReplicaEvent } from '../../src/core/replica.ts'
 import { App, type AppMood } from './app.ts'
 import { DataChecks } from './data-checks.ts'
 import { FaultBook } from './faultbook.ts'
-import { Faults, type Patient } from './faults.ts'
+import { Faults, lagMaxMs, type Patient } from './faults.ts'
 import { History } from './history.ts'
 import { Labels } from './labels.ts'
 import { Network } from './network.ts'
@@ -16,6 +16,9 @@ import { SimProcess, type Witness } from './process.ts'
 import { RoleChecks } from './role-checks.ts'
 import type { TablePool } from './tables.ts'
 import { Violation, World } from './world.ts'
+
+/** At the start of the world. In seconds it would not do: role changes can follow each other faster. */
+const UNIX_START_MS = 1_800_000_000_000
 
 interface SimNode {
   /** Processes started so far. */
@@ -56,7 +59,7 @@ export class Simulation implements Witness, Patient {
     this.newsMs = plan.boundMs * 1.03 + plan.interval + 50
     this.roles = new RoleChecks(this.book, this.newsMs, () => this.processes())
     this.data = new DataChecks(this.history)
-    this.labels = new Labels(this.data, 2 * this.newsMs)
+    this.labels = new Labels(this.data, 2 * this.newsMs + lagMaxMs(plan))
     this.faults = new Faults(plan, this.network, this.book, this, random.split('faults'))
     this.nodes = [this.awayNode(0), this.awayNode(1)]
     for (const node of [0, 1] as const) this.startLater(node, plan.starts[node])
@@ -92,6 +95,7 @@ export class Simulation implements Witness, Patient {
       node,
       one.count,
       plan.nodes[node],
+      this.epochFloor(node),
       this.pool,
       random.split(name),
       this,
@@ -108,6 +112,12 @@ export class Simulation implements Witness, Patient {
     )
     one.back?.(world.now + plan.interval)
     one.back = undefined
+  }
+
+  /** Unix time, or what the node's state file says. */
+  private epochFloor(node: 0 | 1): number {
+    const unix = UNIX_START_MS + Math.floor(this.world.now)
+    return this.plan.stateFile ? Math.max(unix, this.roles.highest[node] + 1) : unix
   }
 
   running(node: number): SimProcess | undefined {

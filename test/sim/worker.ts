@@ -18,8 +18,8 @@ const REPORT_MS = 1_000
 process.once('message', (task: WorkerTask) => {
   let tally = emptyTally()
   let reportedAt = performance.now()
-  const report = () => {
-    process.send?.(tally)
+  const report = (sent?: () => void) => {
+    process.send?.(tally, undefined, {}, sent)
     tally = emptyTally()
     reportedAt = performance.now()
   }
@@ -28,7 +28,5 @@ process.once('message', (task: WorkerTask) => {
     addRun(tally, runSeed(seed, { store: task.store }))
     if (tally.findings.length > 0 || performance.now() - reportedAt > REPORT_MS) report()
   }
-  report()
-  process.disconnect()
+  report(() => process.exit())
 })
-process.once('disconnect', () => process.exit())
