@@ -46,6 +46,6 @@ export const CANDIDATES_MAX = 4
 /** First and longest wait between two dials, ms. */
 export const DIAL_BACKOFF_MS = { first: 20, longest: 1_000 } as const
 /** Least wait between two probes of a port that still accepted, ms. */
-export const PROBE_INTERVAL_MS = 4
+export const PROBE_INTERVAL_MS = 1
 /** That wait grows with the time since the stream ended, divided by this. */
 export const PROBE_SLOWING = 4
