@@ -125,8 +125,11 @@ export class NodeCore implements Core {
       this.vitals.handleWake(this.planned, now)
       this.freeze.handleWake(this.planned, now)
       this.state.handleLateWake(now - this.planned)
+      this.roles.handleWake(this.planned, now)
     }
-    this.timers.due('hold-down', now)
+    if (this.timers.due('hold-down', now) && now < this.roles.holdDownAt) {
+      this.timers.set('hold-down', this.roles.holdDownAt)
+    }
     this.connections.handleTimeout(now, this.vitals.graceUntil)
     this.vitals.handleTimeout(now)
     if (this.timers.due('tick', now)) this.handleTick(now)

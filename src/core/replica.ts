@@ -299,7 +299,7 @@ export class Replica {
   takeMessages(): ToSync[] {
     if (this.role === 'secondary') this.follower.reportApplied()
     const sessions = this.sessions
-    if (this.messages.length > 0 && sessions !== this.saidSessions) {
+    if (sessions !== this.saidSessions) {
       this.saidSessions = sessions
       this.messages.push({ type: 'sessions', sessions })
     }

@@ -20,6 +20,9 @@ import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
 import type { Core } from './state.ts'
 
+/** Late wakes that lengthen the hold-down. */
+const LATE_WAKES_MAX = 8
+
 interface OwnClaim {
   readonly epoch: number
   readonly reason: Reason
@@ -37,7 +40,9 @@ export class Roles {
   private offer: (Offer & { readonly at: number }) | undefined
   /** When the last grant was given: its receiver needs a moment to act on it. */
   private grantedAt = Number.NEGATIVE_INFINITY
-  readonly holdDownAt: number
+  /** Until then a starting node looks for its peer. */
+  holdDownAt: number
+  private lateWakes = 0
 
   constructor(core: Core, feed: Feed, handover: Handover) {
     this.core = core
@@ -52,6 +57,16 @@ export class Roles {
 
   private theirs(status: NodeStatus, now: number): Candidate {
     return { id: this.core.options.peer, status: this.core.peer.aged(status, now) }
+  }
+
+  /** A starting node that stood still did not look for its peer meanwhile: it looks for so much longer. */
+  handleWake(planned: number, now: number): void {
+    const { state, options } = this.core
+    const lateMs = now - planned
+    if (state.role !== 'starting' || lateMs <= options.interval / 2 || this.lateWakes >= LATE_WAKES_MAX)
+      return
+    this.lateWakes++
+    this.holdDownAt += Math.min(lateMs, options.holdDownMs)
   }
 
   /** Looks at the situation and acts on it. Called after everything that may have changed it; idempotent. */
