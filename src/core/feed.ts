@@ -163,6 +163,7 @@ export class Feed {
     if (frame.type === FrameType.RESYNC) {
       if (this.fed === undefined || readResync(frame.payload)?.follow !== this.fed.follow) return
       this.openAttachment(frame.sequence, frame.sequence)
+      this.incoming.reset(0)
       this.ack = undefined
     } else if (frame.attach !== this.attach || this.attach === 0) {
       return
