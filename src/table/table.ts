@@ -59,6 +59,7 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
       io: this.#io,
       layout: definition.layout,
       recordsAt: core.recordsAt() >>> 0,
+      scratchAt: this.#valuesAt,
       writes: this.#writes,
       era: 0,
     }
@@ -144,8 +145,9 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
     this.#writes.admit()
     this.#packKey(key)
     this.#packFields(fields)
+    if ((this.#low | this.#high) === 0) return this.engine.core.find() >= 0
     if (this.engine.core.update(this.#low, this.#high) < 0) return false
-    if ((this.#low | this.#high) !== 0) this.noteChange()
+    this.noteChange()
     return true
   }
 

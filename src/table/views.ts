@@ -22,6 +22,8 @@ export interface ViewHost {
   readonly io: FieldIo
   readonly layout: RecordLayout
   readonly recordsAt: number
+  /** A record-shaped buffer. */
+  readonly scratchAt: number
   readonly writes: TableWrites
   /** Grows at every change of role. */
   era: number
@@ -70,7 +72,11 @@ class View {
         const host = this.#host
         const at = this.#live()
         host.writes.admit()
-        if ((host.engine.u32[(at >>> 2) + FLAGS]! & REMEMBERED) === 0) host.engine.core.touch(this.#id)
+        if ((host.engine.u32[(at >>> 2) + FLAGS]! & REMEMBERED) === 0) {
+          // A value that is refused must not fill the journal: the first write since a flush is tried elsewhere.
+          host.io.write(field, host.scratchAt, value)
+          host.engine.core.touch(this.#id)
+        }
         host.io.write(field, at, value)
         host.writes.done()
       },
