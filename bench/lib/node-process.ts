@@ -15,6 +15,13 @@ const LOAD_INTERVAL_MS = 5
 let node: ConnectionsNode
 let load: NodeJS.Timeout | undefined
 let ballast: Buffer | undefined
+/** The last events of the node, for whoever has to explain a failed run. */
+const story: string[] = []
+
+function log(text: string): void {
+  story.push(`${Math.round(performance.now())} ms ${text}`)
+  if (story.length > 20) story.shift()
+}
 
 /** Sets both counters of session i, which stay in proportion. */
 function count(i: number, packets: number): void {
@@ -25,6 +32,12 @@ function count(i: number, packets: number): void {
 const methods = {
   async start(plan: PairPlan, id: NodeId) {
     node = await startNode(plan, id)
+    node.on('role', ({ message }) => log(message))
+    node.on('peer', ({ alive }) => log(alive ? 'hears its peer' : 'hears its peer no more'))
+    node.on('synced', ({ synced }) => log(synced ? 'synced' : 'not synced'))
+    node.on('unsynced', ({ reason }) => log(`unsynced: ${reason}`))
+    node.on('link', ({ link, up, reason }) => log(`${link} ${up ? 'up' : `down: ${reason}`}`))
+    node.on('error', (error) => log(String(error)))
   },
 
   /** When the role is decided and a secondary holds everything. */
@@ -78,7 +91,8 @@ const methods = {
       for (let n = done; n < end; n++) count(order[n]!, packets)
       held.push(node.replicated())
       if (held.length > TURNS_AHEAD) await held.shift()
-      else await tick(0)
+      // In any case: one acknowledgement may settle many promises, and without a turn nothing is flushed.
+      await tick(0)
     }
     await Promise.all(held)
     return { startedMs, cpuMs: cpuMsSince(cpu), last: order[sessions - 1]! }
@@ -116,11 +130,8 @@ const methods = {
     return ms
   },
 
-  /** Every role so far, with its reason. */
-  roles: () => {
-    const { history } = node.status()
-    return history.map(({ role, reason }) => `${role} (${reason})`).join(', ') || node.role
-  },
+  /** What the node told lately. */
+  story: () => story.join('; '),
 
   cpuMs: () => cpuMsSince(),
   handover: () => node.handover(),

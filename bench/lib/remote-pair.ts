@@ -8,7 +8,7 @@ export interface RemotePair {
   readonly secondary: RemoteNode
 }
 
-/** Starts a pair, gives it to `use`, and ends it. An error says which roles each node had. */
+/** Starts a pair, gives it to `use`, and ends it. An error says what the nodes told. */
 export async function withRemotePair<T>(
   sessions: number,
   { smoke, expect }: Context,
@@ -28,9 +28,9 @@ export async function withRemotePair<T>(
     expect(equal, 'both tables have the same digests')
     return result
   } catch (error) {
-    const told = await Promise.allSettled([primary.call('roles'), secondary.call('roles')])
-    const roles = told.map((one) => (one.status === 'fulfilled' ? one.value : 'gone'))
-    throw new Error(`a was ${roles[0]}; b was ${roles[1]}`, { cause: error })
+    const told = await Promise.allSettled([primary.call('story'), secondary.call('story')])
+    const [a, b] = told.map((one) => (one.status === 'fulfilled' ? one.value : 'gone'))
+    throw new Error(`pair failed\n  a: ${a}\n  b: ${b}`, { cause: error })
   } finally {
     await Promise.all([primary.end(), secondary.end()])
   }
