@@ -94,6 +94,7 @@ export class App {
     if (random.chance(plan.replicated)) this.replicate(reign)
     if (random.chance(plan.verify)) this.verify()
     if (mood.operator) this.operate()
+    this.process.takeEvents()
   }
 
   private operate(): void {

@@ -15,6 +15,8 @@ const RESYNC = 32
 const BATCH = 33
 const SAME = 34
 const IMAGE = 35
+/** A batch after which older changes are still unsent. */
+const PARTIAL = 39
 const REVERSE = 48
 const RESYNC_REQUEST = 51
 /** Lineages whose ages differ by less count as equally old, ms. */
@@ -123,7 +125,7 @@ export class DataChecks {
         throw new Violation(`${process.name} sends a frame of epoch ${epochIn(message.frame)}, not its own`)
       }
       if (type === RESYNC) this.flushed.set(reign, this.attached.get(reign) ?? this.snapshot(process, reign))
-      else if (type === BATCH) this.flushed.set(reign, this.snapshot(process, reign))
+      else if (type === BATCH || type === PARTIAL) this.flushed.set(reign, this.snapshot(process, reign))
       const state = this.flushed.get(reign)
       if (state === undefined) throw new Violation(`${process.name} sends a frame before any RESYNC`)
       if (message.sequence !== reign.lastMark + 1) {
@@ -143,7 +145,6 @@ export class DataChecks {
     }
     const base = this.baseOf(process, origin)
     this.demandPromised(process, base)
-    this.history.birthOf(lineage, process.world.now)
     const reign = this.history.begin(epoch, lineage, process.incarnation, base)
     this.reigns.set(process, reign)
     this.origins.set(process, { type: 'own', reign })
@@ -221,6 +222,11 @@ export class DataChecks {
     }
     const mark = reign.marks.get(sequence)
     if (mark === undefined) throw new Violation(`${process.name} took frame ${sequence}, which nobody made`)
+    if (process.replica.isSynced && !mark.clean) {
+      throw new Violation(
+        `${process.name} says synced at ${sequence}, while its primary has older changes unsent`,
+      )
+    }
     const type = frame[4]!
     if (mark.clean && (origin.type === 'mix' || type === BATCH || type === IMAGE || type === SAME)) {
       this.comparisons++

@@ -283,7 +283,7 @@ export class SimProcess implements Host {
     this.armApp()
   }
 
-  private takeEvents(): void {
+  takeEvents(): void {
     for (const event of this.replica.takeEvents()) this.witness.onEvent(this, event)
   }
 

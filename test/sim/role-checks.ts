@@ -3,6 +3,7 @@
 import type { Action } from '../../src/core/actions.ts'
 import type { FromSync } from '../../src/core/messages.ts'
 import type { FaultBook } from './faultbook.ts'
+import type { History } from './history.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
 
@@ -23,6 +24,7 @@ interface Known {
 const GRANT = 7
 
 export class RoleChecks {
+  private readonly history: History
   private readonly faults: FaultBook
   private readonly openedBy = new Map<number, string>()
   /** Highest epoch each node has opened, over all its processes. */
@@ -36,7 +38,8 @@ export class RoleChecks {
   changedAt = 0
   private readonly processes: () => readonly SimProcess[]
 
-  constructor(faults: FaultBook, windowMs: number, processes: () => readonly SimProcess[]) {
+  constructor(history: History, faults: FaultBook, windowMs: number, processes: () => readonly SimProcess[]) {
+    this.history = history
     this.faults = faults
     this.windowMs = windowMs
     this.processes = processes
@@ -81,6 +84,7 @@ export class RoleChecks {
     this.promotions.set(reason, (this.promotions.get(reason) ?? 0) + 1)
     world.count(`primary: ${reason}`)
     this.handleOpened(process, epoch)
+    this.history.birthOf(message.lineage, world.now)
     if (ONE_SIDED.includes(reason) || reason === 'peer-left') {
       if (process.plan.core.mode === 'manual')
         throw new Violation(`${name} took over by itself in manual mode`)

@@ -57,7 +57,7 @@ export class Simulation implements Witness, Patient {
     this.network = new Network(this.world, random.split('network'), plan.network)
     this.history = new History(plan.nodes[0].tables.kinds.length)
     this.newsMs = plan.boundMs * 1.03 + plan.interval + 50
-    this.roles = new RoleChecks(this.book, this.newsMs, () => this.processes())
+    this.roles = new RoleChecks(this.history, this.book, this.newsMs, () => this.processes())
     this.data = new DataChecks(this.history)
     this.labels = new Labels(this.data, 2 * this.newsMs + lagMaxMs(plan))
     this.faults = new Faults(plan, this.network, this.book, this, random.split('faults'))
