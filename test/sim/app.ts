@@ -30,10 +30,12 @@ export interface AppPlan {
   readonly close: number
 }
 
-/** What an application may not do any more once the quiet period has begun. */
+/** What applications do by themselves; the end of a run changes it. */
 export interface AppMood {
+  /** Ask for changes of role. */
   operator: boolean
-  writing: boolean
+  /** Do nothing at all. */
+  resting: boolean
 }
 
 const TICKS = -3
@@ -87,10 +89,9 @@ export class App {
     if (!this.process.isRunning) return
     const { plan, random, mood } = this
     const reign = this.data.reignOf(this.process)
-    if (mood.writing) {
-      if (reign !== undefined && this.process.canWrite) this.writeSome(reign)
-      else if (random.chance(plan.refused)) this.writeOne(reign)
-    }
+    if (mood.resting) return
+    if (reign !== undefined && this.process.canWrite) this.writeSome(reign)
+    else if (random.chance(plan.refused)) this.writeOne(reign)
     if (random.chance(plan.replicated)) this.replicate(reign)
     if (random.chance(plan.verify)) this.verify()
     if (mood.operator) this.operate()

@@ -86,6 +86,7 @@ export class DataChecks {
   }
 
   handleMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
+    if (message.type === 'role' || message.type === 'detach') this.fed.delete(process)
     if (message.type === 'role') {
       if (!isTaken) this.reigns.delete(process)
       else if (message.role === 'primary') this.handlePromotion(process, message)
@@ -134,6 +135,14 @@ export class DataChecks {
       reign.lastMark = message.sequence
       reign.marks.set(message.sequence, state)
     }
+  }
+
+  /** Writes that cancel each other are flushed without a frame: the last position covers them too. */
+  handleTurn(process: SimProcess): void {
+    const reign = this.reigns.get(process)
+    const state = reign === undefined ? undefined : this.flushed.get(reign)
+    if (reign === undefined || state === undefined || !this.fed.has(process)) return
+    if (state.clean && process.tables.every((table) => !table.changed)) state.length = reign.log.length
   }
 
   private handlePromotion(process: SimProcess, message: RoleMessage): void {

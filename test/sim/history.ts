@@ -39,7 +39,7 @@ export interface Reign {
 }
 
 export interface Mark {
-  readonly length: number
+  length: number
   readonly hash: number
   /** Everything written had gone out. */
   readonly clean: boolean

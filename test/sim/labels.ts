@@ -55,11 +55,13 @@ export class Labels {
     )
   }
 
-  /** The peer is the primary of the reign whose state this process holds. */
+  /** The peer leads the reign whose state this process holds, or has just granted it away and nobody leads yet. */
   private isSynced(process: SimProcess, peer: SimProcess | undefined): boolean {
-    if (peer === undefined || peer.core.state.role !== 'primary') return false
     const origin = this.data.originOf(process)
-    return origin.type === 'state' && origin.reign.epoch === peer.core.state.epoch
+    if (peer === undefined || origin.type !== 'state' || origin.reign.incarnation !== peer.incarnation)
+      return false
+    const { role, epoch, granted } = peer.core.state
+    return origin.reign.epoch === epoch && (role === 'primary' || granted > epoch)
   }
 
   private checkMemory(process: SimProcess): void {

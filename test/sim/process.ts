@@ -35,6 +35,8 @@ export interface Witness {
   /** The replica said something; its tables are as they were when it did. */
   onLocal(process: SimProcess, messages: readonly ToSync[]): void
   onEvent(process: SimProcess, event: ReplicaEvent): void
+  /** The application thread has ended a turn. */
+  onTurn(process: SimProcess): void
   onGone(process: SimProcess): void
 }
 
@@ -279,6 +281,7 @@ export class SimProcess implements Host {
   /** The end of a turn of the application thread. */
   private answer(): void {
     this.passOn()
+    this.witness.onTurn(this)
     this.takeEvents()
     this.armApp()
   }

@@ -160,7 +160,7 @@ function keepStill(simulation: Simulation): void {
 /** Nothing is written any more: both hold the same, all of it, and say so. */
 function demandEqual(simulation: Simulation): void {
   const { world, plan, data, mood } = simulation
-  mood.writing = false
+  mood.resting = true
   const apps = [simulation.appOf(0)!, simulation.appOf(1)!]
   world.runUntil(world.now + 4 * plan.boundMs + 100)
   for (const app of apps) app.verify()

@@ -43,7 +43,7 @@ export class Simulation implements Witness, Patient {
   readonly labels: Labels
   /** How long news of a silent peer or an end of silence may take, ms. */
   readonly newsMs: number
-  readonly mood: AppMood = { operator: true, writing: true }
+  readonly mood: AppMood = { operator: true, resting: false }
   private readonly nodes: readonly [SimNode, SimNode]
   private readonly pool: TablePool
   private readonly random: Prng
@@ -178,6 +178,10 @@ export class Simulation implements Witness, Patient {
 
   onLocal(process: SimProcess, messages: readonly ToSync[]): void {
     this.data.handleLocal(process, messages)
+  }
+
+  onTurn(process: SimProcess): void {
+    this.data.handleTurn(process)
   }
 
   onEvent(process: SimProcess, event: ReplicaEvent): void {
