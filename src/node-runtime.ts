@@ -118,7 +118,9 @@ export class NodeRuntime {
 
   async start(): Promise<void> {
     const { signal } = this.settings
-    for (const failure of await this.thread.started()) this.handleAlarm(failure)
+    const failures = await this.thread.started()
+    // Told in a later turn, when whoever awaits the node has had time to listen.
+    setImmediate(() => failures.map((failure) => this.handleAlarm(failure)))
     signal?.addEventListener('abort', this.abort, { once: true })
     if (signal?.aborted) {
       await this.close()
@@ -265,7 +267,7 @@ export class NodeRuntime {
   }
 
   private handleAlarm({ link, message }: LinkFailure): void {
-    this.tellLink(link, false, `cannot listen: ${message}`)
+    this.tellLink(link, false, message)
   }
 
   private handleEnd(error: Error | undefined): void {

@@ -20,9 +20,10 @@ export class LinkPorts {
   readonly heartbeats: UdpLink
   private readonly addresses: LinkAddresses
   private readonly events: PortEvents
+  /** Why this link does not listen; undefined while it does. */
+  fault: string | undefined
   private hasStream = false
   private hasHeartbeats = false
-  private saidFailed = false
   private waitMs: number = RETRY_MS.first
   private timer: NodeJS.Timeout | undefined
   private closed = false
@@ -70,7 +71,7 @@ export class LinkPorts {
       }
     }
     if (this.listening) {
-      this.saidFailed = false
+      this.fault = undefined
       this.waitMs = RETRY_MS.first
     }
     if (this.closed) await this.shut()
@@ -78,10 +79,10 @@ export class LinkPorts {
 
   private handleFailed(protocol: 'TCP' | 'UDP', error: NodeJS.ErrnoException): void {
     if (this.closed) return
-    if (!this.saidFailed) {
-      this.saidFailed = true
+    if (this.fault === undefined) {
       const address = formatAddress(this.addresses.listen)
-      this.events.failed(`${protocol} ${address}: ${error.code ?? error.message}`)
+      this.fault = `cannot listen: ${protocol} ${address}: ${error.code ?? error.message}`
+      this.events.failed(this.fault)
     }
     if (this.timer !== undefined) return
     this.timer = setTimeout(() => {

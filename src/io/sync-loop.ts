@@ -2,7 +2,7 @@
 // stands for the next deadline. Nothing is decided here.
 import { setImmediate } from 'node:timers'
 import type { Action } from '../core/actions.ts'
-import type { FromSync, ToSync } from '../core/messages.ts'
+import type { FromSync, LinkStatus, ToSync } from '../core/messages.ts'
 import { SharedWord } from '../core/messages.ts'
 import { NodeCore } from '../core/node.ts'
 import { Alarm } from './alarm.ts'
@@ -134,11 +134,16 @@ export class SyncLoop {
     this.alarm.set(this.deadline)
   }
 
-  /** A status also counts what was refused here. */
+  /** A status also tells what the core does not know: what was refused here, and which link does not listen. */
   private completed(message: FromSync): FromSync {
     if (message.type !== 'status') return message
     const { status } = message
-    return { ...message, status: { ...status, refusals: { ...status.refusals, ...this.refusals } } }
+    const [m1, m2] = this.links
+    const links: [LinkStatus, LinkStatus] = [
+      { ...status.links[0], lastReason: m1!.fault ?? status.links[0].lastReason },
+      { ...status.links[1], lastReason: m2!.fault ?? status.links[1].lastReason },
+    ]
+    return { ...message, status: { ...status, links, refusals: { ...status.refusals, ...this.refusals } } }
   }
 
   private carryOut(action: Exclude<Action, { type: 'post' | 'stop' }>): void {

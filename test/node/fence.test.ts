@@ -1,5 +1,5 @@
 // What happens when the sync thread ends: nobody writes any more, everybody who waits is told, the peer takes over.
-import { createNode, NotPrimaryError, SyncThreadError } from 'holdfast'
+import { createNode, type LinkEvent, NotPrimaryError, SyncThreadError } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { closing, inPair, type Node, pairOptions, until } from './support.ts'
@@ -86,8 +86,10 @@ test('a link that cannot have its port is told of and tried again; without any l
     for (const { listen } of [m1, m2]) assert.match(error.message, listen)
     const half = await createNode({ ...other.a, links: { ...other.a.links, m2: options.a.links.m2 } })
     opened.push(half)
-    const up: string[] = []
-    half.on('link', (event) => up.push(`${event.link} ${event.up} ${event.reason}`))
+    const told = await new Promise<LinkEvent>((resolve) => half.once('link', resolve))
+    assert.equal([told.link, told.up], ['m2', false])
+    assert.match(told.reason, m2.listen)
+    await until('the status tells, too', () => half.status().links.m2.lastReason === told.reason)
     await half.ready()
     await a.close()
     const b = await createNode({

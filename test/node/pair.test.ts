@@ -50,6 +50,20 @@ test('a node that finds no peer becomes primary after the hold-down, and fills o
     assert.is(b.status().tables.sessions!.unprotected, 0)
   }))
 
+test('a pair forms over IPv6', () =>
+  closing(async (opened) => {
+    const options = await pairOptions()
+    const six = (link: { listen: string; peer: string }) => ({
+      listen: link.listen.replace('127.0.0.1', '[::1]'),
+      peer: link.peer.replace('127.0.0.1', '[::1]'),
+    })
+    for (const given of [options.a, options.b]) {
+      const { m1, m2 } = given.links
+      opened.push(await createNode({ ...given, links: { m1: six(m1), m2: six(m2) } }))
+    }
+    await protectedPair(...(opened as [Node, Node]))
+  }))
+
 test('what is written on the primary appears on the secondary', () =>
   inPair(async (a, b) => {
     a.tables.sessions.set({ id: 1 }, { count: 1 })
@@ -62,7 +76,7 @@ test('what is written on the primary appears on the secondary', () =>
     assert.is(b.tables.sessions.has({ id: 2 }), false)
   }))
 
-test("one run's writes appear together, over all tables", () =>
+test("one run's writes appear together", () =>
   inPair(async (a, b) => {
     let mixed = 0
     for (let round = 1; round <= 50; round++) {
