@@ -3,7 +3,9 @@
 // load of the moment is in the ratio.
 import { createEngine, ENCODE_BYTES_MAX } from '../lib/built.ts'
 import type { Context, Measured } from '../lib/figure.ts'
-import { defineConnections } from '../lib/sessions.ts'
+import { Random } from '../lib/random.ts'
+import { createConnections, fill } from '../lib/replicas.ts'
+import { defineConnections, fieldsOf, keyOf } from '../lib/sessions.ts'
 import { median } from '../lib/statistics.ts'
 
 export async function measure({ smoke, expect }: Context): Promise<Record<string, Measured>> {
@@ -34,7 +36,41 @@ export async function measure({ smoke, expect }: Context): Promise<Record<string
   return {
     'table.find.misses': {
       runs: finds.map((find, round) => find / misses[round]!),
-      detail: { find_ns: median(finds), miss_ns: median(misses) },
+      detail: {
+        find_ns: median(finds),
+        miss_ns: median(misses),
+        public_get_ns: publicGet(sessions, smoke ? 20_000 : 1_000_000, expect),
+      },
     },
   }
+}
+
+/** Nanoseconds of `table.get(key).packets` from JavaScript, each key chosen by what the one before showed. */
+function publicGet(sessions: number, steps: number, expect: Context['expect']): number {
+  const table = createConnections(sessions)
+  fill(table, sessions)
+  const random = new Random(3)
+  let sum = 0
+  let expected = 0
+  const run = () => {
+    let last = 0
+    const began = performance.now()
+    for (let step = 0; step < steps; step++) {
+      const i = (random.below(sessions) + (last & 1)) % sessions
+      last = table.get(keyOf(i))!.packets
+      sum += last
+    }
+    return ((performance.now() - began) / steps) * 1e6
+  }
+  const ns = [run(), run(), run(), run(), run(), run()].slice(1)
+  // The same walk over what the sessions were made of.
+  const again = new Random(3)
+  for (let n = 0; n < 6; n++) {
+    for (let step = 0, last = 0; step < steps; step++) {
+      last = fieldsOf((again.below(sessions) + (last & 1)) % sessions).packets
+      expected += last
+    }
+  }
+  expect(sum === expected, 'get shows what was set')
+  return median(ns)
 }
