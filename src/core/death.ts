@@ -24,9 +24,20 @@ export class DeathWatch {
     this.graceMs = 2 * interval
   }
 
-  /** The peer ended the stream of `link`; `up` says which links had a stream just before. */
-  handleEnd(link: number, up: readonly [boolean, boolean], now: number): void {
-    this.expected ??= [...up]
+  /**
+   * The peer ended the stream of `link`. `streams` says which links had one just before, `alive` which were known to
+   * work or not yet known not to: without a stream that could end, such a link's port must be refused all the same.
+   */
+  handleEnd(
+    link: number,
+    streams: readonly [boolean, boolean],
+    now: number,
+    alive: readonly [boolean, boolean] = streams,
+  ): void {
+    if (this.expected === undefined) {
+      this.expected = [streams[0] || alive[0], streams[1] || alive[1]]
+      for (const [i, other] of this.links.entries()) if (!streams[i] && alive[i]) other.endedAt = now
+    }
     this.links[link]!.endedAt = now
     this.links[link]!.refused = false
   }

@@ -84,6 +84,8 @@ export class Peer {
   hello: Hello | undefined
   status: NodeStatus | undefined
   private statusAt = 0
+  /** When this process of the peer was first met. */
+  metAt = 0
   /** Heard within the bound and not declared dead. */
   alive = false
   /** Said goodbye; only a new incarnation can return. */
@@ -116,6 +118,7 @@ export class Peer {
     this.hello = hello
     this.status = hello.status
     this.statusAt = now
+    this.metAt = now
     this.left = false
     this.key = key
   }

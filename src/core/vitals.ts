@@ -115,11 +115,21 @@ export class Vitals {
     this.handleLife(now)
   }
 
-  /** A proven stream ended. `up`: which links had one just before. */
-  handleStreamEnd(index: number, up: readonly [boolean, boolean], now: number): void {
-    if (!this.core.peer.alive) return
-    this.death.handleEnd(index, up, now)
-    this.core.act({ type: 'probe', link: index })
+  /** A proven stream ended. `streams`: which links had one just before. */
+  handleStreamEnd(index: number, streams: readonly [boolean, boolean], now: number): void {
+    const { peer, links } = this.core
+    if (!peer.alive) return
+    // A link that has carried something lately works; right after two processes have met, either link may.
+    const isNew = now - peer.metAt < this.boundMs
+    const alive: [boolean, boolean] = [
+      isNew || links[0].hears(now, this.boundMs),
+      isNew || links[1].hears(now, this.boundMs),
+    ]
+    this.death.handleEnd(index, streams, now, alive)
+    for (const link of [0, 1]) {
+      if (link === index || (!streams[link] && this.death.wantsProbe(link)))
+        this.core.act({ type: 'probe', link })
+    }
   }
 
   handleRefused(index: number, now: number): void {
