@@ -38,10 +38,6 @@ export class Pending<Value> {
   rejectAll(error: Error): void {
     for (const key of [...this.waiting.keys()]) this.reject(key, error)
   }
-
-  resolveAll(value: Value): void {
-    for (const key of [...this.waiting.keys()]) this.resolve(key, value)
-  }
 }
 
 /** `promise`, given up with the signal's reason when it aborts. What is given up goes on without being waited for. */

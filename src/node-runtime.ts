@@ -2,27 +2,19 @@
 // src/node.ts is its public face.
 import { randomBytes } from 'node:crypto'
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
-import type { FromSync, SyncStatus, ToSync } from './core/messages.ts'
+import type { FromSync, SyncStatus } from './core/messages.ts'
 import { SHARED_WORDS } from './core/messages.ts'
 import { HANDOVER_TIMEOUT_MS } from './core/options.ts'
 import type { ReplicaEvent } from './core/replica.ts'
 import { Replica } from './core/replica.ts'
 import type { VerifyResult } from './core/verifications.ts'
-import type { Alone, HeldOutcome } from './core/waiters.ts'
-import { Pending } from './deferred.ts'
-import {
-  ClosedError,
-  HandoverError,
-  NotPrimaryError,
-  NotProtectedError,
-  PromoteError,
-  VerifyError,
-} from './errors.ts'
+import type { Alone } from './core/waiters.ts'
 import { Emitter } from './events.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
-import type { LinkFailure } from './io/thread-messages.ts'
+import type { LinkFailure, ThreadData } from './io/thread-messages.ts'
+import { Questions } from './questions.ts'
 import { RoleChanges } from './role-changes.ts'
 import type { Settings } from './settings.ts'
 import type { NodeStatus, TableStatus } from './status.ts'
@@ -34,6 +26,7 @@ import { CONTRIBUTION_BYTES } from './wire/constants.ts'
 
 /** How long the sync thread may take to end after a handover at close. */
 const END_TIMEOUT_MS = 2_000
+const INCARNATION_BYTES = 8
 const LINK_NAMES = ['m1', 'm2'] as const
 
 export class NodeRuntime {
@@ -46,21 +39,19 @@ export class NodeRuntime {
   private readonly thread: SyncThread
   private sync: SyncStatus = NO_SYNC_STATUS
   private readonly roleChanges: RoleChanges
-  private readonly held = new Pending<{ held: boolean }>()
-  /** Groups of `replicated({ alone: 'resolve' })`. */
-  private readonly contentAlone = new Set<number>()
-  private readonly verifications = new Pending<VerifyResult>()
-  private readonly requests = new Pending<void>()
-  private readonly readiness = new Pending<void>()
-  private readonly end = new Pending<void>()
-  private requestNumber = 0
+  private readonly questions: Questions
+  private readonly end: Promise<void>
+  private settleEnd!: () => void
   private closing: Promise<void> | undefined
   private stopped = false
-  private failure: Error | undefined
   private readonly abort = () => void this.close()
 
   constructor(settings: Settings) {
     this.settings = settings
+    this.questions = new Questions(settings.id, settings.peer)
+    this.end = new Promise((resolve) => {
+      this.settleEnd = resolve
+    })
     const words = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * 4))
     this.gate = { words, open: GATE_CLOSED }
     const entries = settings.tables.map(({ property, definition }) => {
@@ -87,27 +78,13 @@ export class NodeRuntime {
       event: (event) => this.handleEvent(event),
       broken: (error) => this.thread.fail(error),
     })
-    const core = {
-      id: settings.id,
-      peer: settings.peer,
-      cluster: settings.cluster,
-      priority: settings.priority,
-      mode: settings.mode,
-      interval: settings.interval,
-      lost: settings.lost,
-      holdDownMs: settings.holdDownMs,
-      stallTimeoutMs: settings.stallTimeoutMs,
-      fastDetection: settings.fastDetection,
-      promoteUnsynced: settings.promoteUnsynced,
-      uptimeMarginMs: settings.uptimeMarginMs,
-      override: settings.override,
-      tables: stores.map(({ name, schemaHash, capacity }) => ({ name, schemaHash, capacity })),
-      epochFloor: Math.floor(Date.now() / 1000),
-      incarnation: randomBytes(8).toString('hex'),
-      contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),
-    }
     this.thread = new SyncThread(
-      { core, words: words.buffer as SharedArrayBuffer, links: settings.links, identity: settings.identity },
+      {
+        core: coreOptions(settings, stores),
+        words: words.buffer as SharedArrayBuffer,
+        links: settings.links,
+        identity: settings.identity,
+      },
       {
         messages: (messages) => this.handleMessages(messages),
         alarm: (failure) => this.handleAlarm(failure),
@@ -170,20 +147,15 @@ export class NodeRuntime {
   // ---- What the application asks for
 
   replicated(alone: Alone): Promise<{ held: boolean }> {
-    if (this.stopped) return Promise.reject(this.closedError())
-    const group = this.replica.replicated(alone)
-    if (alone === 'resolve') this.contentAlone.add(group)
-    return this.held.get(group)
+    return this.questions.held(alone, () => this.replica.replicated(alone))
   }
 
   verify(): Promise<VerifyResult> {
-    if (this.stopped) return Promise.reject(this.closedError())
-    return this.verifications.get(this.replica.verify())
+    return this.questions.proof(() => this.replica.verify())
   }
 
   ready(): Promise<void> {
-    if (this.stopped) return Promise.reject(this.closedError())
-    return this.isReady ? Promise.resolve() : this.readiness.get(0)
+    return this.questions.ready(this.isReady)
   }
 
   private get isReady(): boolean {
@@ -191,18 +163,11 @@ export class NodeRuntime {
   }
 
   handover(): Promise<void> {
-    return this.request((request) => ({ type: 'handover', request }))
+    return this.questions.request((request) => this.thread.send([{ type: 'handover', request }]))
   }
 
   promote(force: boolean): Promise<void> {
-    return this.request((request) => ({ type: 'promote', request, force }))
-  }
-
-  private request(message: (request: number) => ToSync): Promise<void> {
-    if (this.stopped) return Promise.reject(this.closedError())
-    const request = ++this.requestNumber
-    this.thread.send([message(request)])
-    return this.requests.get(request)
+    return this.questions.request((request) => this.thread.send([{ type: 'promote', request, force }]))
   }
 
   close(): Promise<void> {
@@ -213,16 +178,12 @@ export class NodeRuntime {
   private async leave(): Promise<void> {
     if (!this.stopped) {
       this.thread.expectEnd()
-      this.thread.send([{ type: 'close', request: ++this.requestNumber }])
+      this.thread.send([{ type: 'close', request: 0 }])
       const late = setTimeout(() => void this.thread.terminate(), HANDOVER_TIMEOUT_MS + END_TIMEOUT_MS)
-      await this.end.get(0)
+      await this.end
       clearTimeout(late)
     }
     await this.roleChanges.told
-  }
-
-  private closedError(): Error {
-    return this.failure ?? new ClosedError(`node '${this.settings.id}' is closed; create a new one`)
   }
 
   // ---- What the sync thread says
@@ -247,22 +208,17 @@ export class NodeRuntime {
           break
         case 'result':
           // After the events of this turn, so that a role is told before the request that changed it is answered.
-          setImmediate(() => this.settleRequest(message))
+          setImmediate(() => this.questions.settleRequest(message))
           break
       }
     }
   }
 
-  private settleRequest({ request, error }: Extract<FromSync, { type: 'result' }>): void {
-    if (error === undefined) this.requests.resolve(request, undefined)
-    else this.requests.reject(request, requestError(error))
-  }
-
   private tellLink(link: number, up: boolean, reason: string): void {
     const name = LINK_NAMES[link as 0 | 1]
     const details = { link: name, up, reason }
-    if (up) this.settings.logger?.info(details, `${name} is up`)
-    else this.settings.logger?.warn(details, `${name} is down: ${reason}`)
+    if (up) this.settings.logger.info(details, `${name} is up`)
+    else this.settings.logger.warn(details, `${name} is down: ${reason}`)
     this.emitter.emit('link', details)
   }
 
@@ -273,7 +229,6 @@ export class NodeRuntime {
   private handleEnd(error: Error | undefined): void {
     if (this.stopped) return
     this.gate.open = GATE_CLOSED
-    this.failure = error
     if (this.replica.role !== 'stopped') {
       const { epoch, position } = this.replica
       const reason = error === undefined ? 'closed' : 'sync-thread'
@@ -283,15 +238,13 @@ export class NodeRuntime {
       ])
     }
     this.stopped = true
+    this.questions.end(error)
     this.driver.stop()
+    this.questions.rejectRest()
     this.sync = { ...NO_SYNC_STATUS, lineage: this.sync.lineage, refusals: this.sync.refusals }
     this.settings.signal?.removeEventListener('abort', this.abort)
-    const closed = this.closedError()
-    for (const pending of [this.held, this.verifications, this.requests, this.readiness]) {
-      pending.rejectAll(closed)
-    }
     if (error !== undefined) this.report(error)
-    this.end.resolveAll(undefined)
+    this.settleEnd()
   }
 
   // ---- What the replica says
@@ -302,10 +255,10 @@ export class NodeRuntime {
         this.roleChanges.handle(event)
         break
       case 'held':
-        this.settleHeld(event.group, event.outcome)
+        this.questions.settleHeld(event.group, event.outcome)
         break
       case 'verified':
-        this.settleVerified(event.token, event.result)
+        this.questions.settleProof(event.token, event.result)
         break
       case 'synced':
         this.emitter.emit('synced', { synced: event.synced })
@@ -313,55 +266,47 @@ export class NodeRuntime {
         break
       case 'unsynced': {
         const { reason, table, segment } = event
-        this.settings.logger?.warn({ reason, table, segment }, `not synced any more: ${reason}`)
+        this.settings.logger.warn({ reason, table, segment }, `not synced any more: ${reason}`)
         this.emitter.emit('unsynced', { reason, table, segment })
         break
       }
       case 'poison': {
         const { reason, table, sequence } = event
-        this.settings.logger?.error({ reason, table, sequence }, `refused twice: ${reason}`)
+        this.settings.logger.error({ reason, table, sequence }, `refused twice: ${reason}`)
         this.emitter.emit('poison', { reason, table, sequence })
         break
       }
     }
   }
 
-  private settleHeld(group: number, outcome: HeldOutcome): void {
-    const { id, peer } = this.settings
-    const contentAlone = this.contentAlone.delete(group)
-    if (outcome === 'held') this.held.resolve(group, { held: true })
-    else if (outcome === 'closed') this.held.reject(group, this.closedError())
-    else if (outcome === 'not-primary') {
-      this.held.reject(group, new NotPrimaryError(`node '${id}' is not primary; wait for its role event`))
-    } else if (contentAlone) this.held.resolve(group, { held: false })
-    else {
-      const what = `node '${peer}' is not synced; wait for it with { alone: 'wait' }, or go on with { alone: 'resolve' }`
-      this.held.reject(group, new NotProtectedError(what))
-    }
-  }
-
-  private settleVerified(token: number, result: VerifyResult | undefined): void {
-    if (result !== undefined) this.verifications.resolve(token, result)
-    else if (this.stopped) this.verifications.reject(token, this.closedError())
-    else {
-      const { id, peer } = this.settings
-      const what = `node '${id}' and node '${peer}' are not a synced pair now; wait for status().synced or .protected`
-      this.verifications.reject(token, new VerifyError(what))
-    }
-  }
-
   private considerReady(): void {
-    if (this.isReady) this.readiness.resolve(0, undefined)
+    if (this.isReady) this.questions.settleReady()
   }
 
   private report(error: Error): void {
-    this.settings.logger?.error({ err: error }, error.message)
+    this.settings.logger.error({ err: error }, error.message)
     this.emitter.emit('error', error)
   }
 }
 
-function requestError({ code, message }: { code: string; message: string }): Error {
-  if (code === 'ERR_HANDOVER') return new HandoverError(message)
-  if (code === 'ERR_PROMOTE') return new PromoteError(message)
-  return new ClosedError(message)
+function coreOptions(settings: Settings, stores: readonly Table[]): ThreadData['core'] {
+  return {
+    id: settings.id,
+    peer: settings.peer,
+    cluster: settings.cluster,
+    priority: settings.priority,
+    mode: settings.mode,
+    interval: settings.interval,
+    lost: settings.lost,
+    holdDownMs: settings.holdDownMs,
+    stallTimeoutMs: settings.stallTimeoutMs,
+    fastDetection: settings.fastDetection,
+    promoteUnsynced: settings.promoteUnsynced,
+    uptimeMarginMs: settings.uptimeMarginMs,
+    override: settings.override,
+    tables: stores.map(({ name, schemaHash, capacity }) => ({ name, schemaHash, capacity })),
+    epochFloor: Math.floor(Date.now() / 1000),
+    incarnation: randomBytes(INCARNATION_BYTES).toString('hex'),
+    contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),
+  }
 }

@@ -37,7 +37,7 @@ export class RoleChanges {
     if (history.length > HISTORY_MAX) history.shift()
     const message = reasonSentence(reason, settings.peer)
     const event: RoleEvent = { role, epoch, reason, message, durationMs, report }
-    settings.logger?.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
+    settings.logger.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
     this.told = this.told.then(async () => {
       if (role === 'primary') await this.run('onPromote', settings.onPromote, event)
       else if (wasPrimary) await this.run('onDemote', settings.onDemote, event)

@@ -32,7 +32,8 @@ export interface Settings {
   readonly onPromote: RoleHook | undefined
   readonly onDemote: RoleHook | undefined
   readonly signal: AbortSignal | undefined
-  readonly logger: Logger | undefined
+  /** Never throws. */
+  readonly logger: Logger
 }
 
 const DEFAULTS = {
@@ -225,12 +226,26 @@ function checkSignal(signal: unknown): AbortSignal | undefined {
   throw refusal('signal', signal, 'an AbortSignal')
 }
 
-function checkLogger(logger: unknown): Logger | undefined {
-  if (logger === undefined) return undefined
+const SILENT: Logger = { info() {}, warn() {}, error() {} }
+
+function checkLogger(logger: unknown): Logger {
+  if (logger === undefined) return SILENT
   const isLogger =
     isObject(logger) && ['info', 'warn', 'error'].every((name) => typeof logger[name] === 'function')
   if (!isLogger) throw refusal('logger', logger, 'an object with the methods info, warn and error')
-  return logger as unknown as Logger
+  return harmless(logger as unknown as Logger)
+}
+
+/** A logger that throws must not stop a node. */
+function harmless(logger: Logger): Logger {
+  const call = (level: keyof Logger) => (details: object, message: string) => {
+    try {
+      logger[level](details, message)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+  return { info: call('info'), warn: call('warn'), error: call('error') }
 }
 
 // ---- Kinds

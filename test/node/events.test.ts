@@ -123,7 +123,10 @@ test('a role event carries code, sentence, epoch and report', () =>
 test('a logger hears of roles and links', () =>
   closing(async (opened) => {
     const lines: string[] = []
-    const log = (level: string) => (_: object, message: string) => lines.push(`${level} ${message}`)
+    const log = (level: string) => (_: object, message: string) => {
+      lines.push(`${level} ${message}`)
+      throw new Error('a logger that throws harms nobody')
+    }
     const logger = { info: log('info'), warn: log('warn'), error: log('error') }
     const options = await pairOptions({ holdDown: 300 })
     const a = await createNode({ ...options.a, logger })
