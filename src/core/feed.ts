@@ -100,6 +100,7 @@ export class Feed {
   /** Secondary: start to follow the peer, which says that it is primary. */
   follow(now: number): void {
     const status = this.core.peer.status!
+    if (this.attach !== 0) this.core.post({ type: 'detach' })
     this.detach()
     this.following = { epoch: status.epoch, lineage: status.lineage, incarnation: status.incarnation }
     this.followNumber++

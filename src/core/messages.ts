@@ -47,7 +47,7 @@ export type FromSync =
     }
   /** Primary: the secondary wants to be fed from scratch; answer with a RESYNC frame. */
   | { type: 'attach'; epoch: number; follow: number }
-  /** Primary: there is no secondary to feed any more. */
+  /** The attachment is over: nobody is fed or followed until the next one. */
   | { type: 'detach' }
   /** A frame of the peer's sequence, in order, each once. */
   | { type: 'frame'; frame: Uint8Array }

@@ -287,7 +287,7 @@ export class NodeCore implements Core {
     }
     if (!known) return
     this.feed.detach()
-    if (this.state.role === 'primary') this.post({ type: 'detach' })
+    this.post({ type: 'detach' })
     this.roles.handlePeerReplaced()
     this.handover.handlePeerLost(now)
   }

@@ -152,6 +152,7 @@ export class Replica {
         break
       case 'detach':
         this.feeder.detach()
+        this.follower.detach()
         this.abandonVerifications()
         break
       case 'frame':
