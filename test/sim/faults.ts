@@ -34,7 +34,7 @@ export class Faults {
   private healed = false
   private ambush: { type: number; node: number; strike: () => void } | undefined
   /** How long a link may need after a fault until it is as before, ms. */
-  private readonly recoveryMs: number
+  readonly recoveryMs: number
 
   constructor(plan: Plan, network: Network, book: FaultBook, patient: Patient, random: Prng) {
     this.plan = plan

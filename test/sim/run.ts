@@ -1,5 +1,6 @@
 // Runs one seed: a time of faults, then everything is mended, and from then on the two nodes have a stated time to
 // become one primary and one synced secondary that hold the same, and must stay so.
+import { HELLO_TIMEOUT_MS } from '../../src/core/options.ts'
 import { demandContent, hashImages } from './content.ts'
 import { describePlan, drawPlan, type Plan } from './plan.ts'
 import { Prng } from './prng.ts'
@@ -184,14 +185,24 @@ function demandEqual(simulation: Simulation): void {
   }
 }
 
-/** Every link that can be up is up. */
+/** Every link that can be up comes up, once a connect or a hello that was lost in a fault has timed out. */
 function demandLinks(simulation: Simulation): void {
+  const { world, plan } = simulation
+  const lostMs = Math.max(plan.network.dialTimeoutMs, HELLO_TIMEOUT_MS) + REDIAL_MS + 2 * plan.boundMs
+  const limit = Math.max(world.now, simulation.healedAt + lostMs)
+  if (downLink(simulation) !== undefined) world.runUntil(limit, () => downLink(simulation) === undefined)
+  const down = downLink(simulation)
+  if (down !== undefined) throw new Violation(`at the end ${down}`)
+}
+
+function downLink(simulation: Simulation): string | undefined {
   const { plan } = simulation
   for (const process of simulation.processes()) {
     for (const link of process.core.links) {
       if (plan.permanent !== 'none' && plan.permanentLink === link.index) continue
       if (link.stream !== undefined && link.hears(process.clock(), plan.boundMs)) continue
-      throw new Violation(`at the end M${link.index + 1} of ${process.name} is down: ${link.lastReason}`)
+      return `M${link.index + 1} of ${process.name} is down: ${link.lastReason}`
     }
   }
+  return undefined
 }

@@ -47,7 +47,8 @@ export class Simulation implements Witness, Patient {
   private readonly nodes: readonly [SimNode, SimNode]
   private readonly pool: TablePool
   private readonly random: Prng
-  private healed = false
+  /** When everything was mended; before that, infinity. */
+  healedAt = Number.POSITIVE_INFINITY
 
   constructor(plan: Plan, random: Prng, pool: TablePool, tell: ((line: string) => void) | undefined) {
     this.plan = plan
@@ -151,7 +152,10 @@ export class Simulation implements Witness, Patient {
     this.book.disturbed = true
     one.back = this.book.harmNode(node, this.world.now)
     this.data.handleGone(process)
-    this.startLater(node, this.healed ? 100 : this.random.between(100, 20 * this.plan.boundMs))
+    this.startLater(
+      node,
+      this.world.now >= this.healedAt ? 100 : this.random.between(100, 20 * this.plan.boundMs),
+    )
   }
 
   // ---- What the watchers see
@@ -220,7 +224,7 @@ export class Simulation implements Witness, Patient {
   // ---- The end of all faults
 
   heal(): void {
-    this.healed = true
+    this.healedAt = this.world.now
     this.world.note(0, () => '-- everything is mended')
     this.faults.heal()
     this.mood.operator = false
