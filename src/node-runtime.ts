@@ -305,7 +305,7 @@ function coreOptions(settings: Settings, stores: readonly Table[]): ThreadData['
     uptimeMarginMs: settings.uptimeMarginMs,
     override: settings.override,
     tables: stores.map(({ name, schemaHash, capacity }) => ({ name, schemaHash, capacity })),
-    epochFloor: Math.floor(Date.now() / 1000),
+    epochFloor: Date.now(),
     incarnation: randomBytes(INCARNATION_BYTES).toString('hex'),
     contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),
   }

@@ -5,7 +5,7 @@ import type { RefusalName } from '../wire/constants.ts'
 import { FRAME_BYTES_MAX } from '../wire/constants.ts'
 import { encodeRefused } from '../wire/hello.ts'
 import type { Connection, Link } from './link.ts'
-import { DIAL_BACKOFF_MS } from './options.ts'
+import { DIAL_BACKOFF_MS, DIALLED_HELLO_TIMEOUT_MS, HELLO_TIMEOUT_MS } from './options.ts'
 import type { Core } from './state.ts'
 import type { Timers } from './timers.ts'
 
@@ -57,8 +57,11 @@ export class Connections {
 
   /** Each heartbeat interval: closes what did not say hello in time. */
   handleTick(now: number): void {
+    const timeoutMs = this.dials
+      ? Math.max(DIALLED_HELLO_TIMEOUT_MS, 2 * this.core.boundMs)
+      : HELLO_TIMEOUT_MS
     for (const link of this.core.links) {
-      for (const late of link.expired(now)) this.refuse(link, late, 'hello-late', now)
+      for (const late of link.expired(now, timeoutMs)) this.refuse(link, late, 'hello-late', now)
     }
   }
 

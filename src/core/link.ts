@@ -1,7 +1,7 @@
 // One link: its connections, its heartbeats, its silence. Knows nothing of roles or of the other link.
 import { FrameReader } from '../wire/frame.ts'
 import type { LinkStatus } from './messages.ts'
-import { CANDIDATES_MAX, DIAL_BACKOFF_MS, HELLO_TIMEOUT_MS, LINK_BYTES_MAX } from './options.ts'
+import { CANDIDATES_MAX, DIAL_BACKOFF_MS, LINK_BYTES_MAX } from './options.ts'
 
 /** A connection that has not said hello may not send longer frames than a hello can be. */
 const HELLO_FRAME_BYTES_MAX = 4_096
@@ -85,8 +85,8 @@ export class Link {
   }
 
   /** Unproven connections that have had their time. */
-  expired(now: number): Connection[] {
-    return [...this.candidates.values()].filter((candidate) => now - candidate.openedAt >= HELLO_TIMEOUT_MS)
+  expired(now: number, timeoutMs: number): Connection[] {
+    return [...this.candidates.values()].filter((candidate) => now - candidate.openedAt >= timeoutMs)
   }
 
   /** All connections, proven or not. */

@@ -22,7 +22,7 @@ export interface CoreOptions extends ElectionOptions {
   readonly fastDetection: boolean
   readonly promoteUnsynced: boolean
   readonly tables: readonly TableInfo[]
-  /** Lowest epoch this node may open: max(state file, unix seconds). */
+  /** Lowest epoch this node may open: max(state file, unix milliseconds), so that no pair opens epochs faster. */
   readonly epochFloor: number
   /** 16 hex digits, new at every process start. */
   readonly incarnation: string
@@ -41,6 +41,8 @@ export const UNAPPLIED_BYTES_MAX = 33_554_432
 export const HANDOVER_TIMEOUT_MS = 5_000
 /** How long an unproven connection may go without a hello, ms. */
 export const HELLO_TIMEOUT_MS = 5_000
+/** The same on the dialling side, which waits for nobody's patience but its own: a lost hello must not block its link. */
+export const DIALLED_HELLO_TIMEOUT_MS = 1_000
 /** Unproven connections per link. */
 export const CANDIDATES_MAX = 4
 /** First and longest wait between two dials, ms. */
