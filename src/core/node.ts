@@ -27,7 +27,7 @@ import { Roles } from './roles.ts'
 import type { Core } from './state.ts'
 import { NodeState, Peer } from './state.ts'
 import { Timers } from './timers.ts'
-import { Vitals } from './vitals.ts'
+import { heartbeatKey, Vitals } from './vitals.ts'
 
 export class NodeCore implements Core {
   readonly options: CoreOptions
@@ -111,10 +111,8 @@ export class NodeCore implements Core {
 
   /** When handleTimeout is to be called, ms. */
   pollTimeout(): number {
-    const never = Number.POSITIVE_INFINITY
     const silence = this.connections.silenceDeadline(this.vitals.graceUntil)
-    const deadlines = [this.timers.next(), this.linkTimers.next(), this.vitals.deadline, silence]
-    this.planned = Math.min(...deadlines.map((deadline) => deadline ?? never))
+    this.planned = Math.min(this.timers.next(), this.linkTimers.next(), this.vitals.deadline, silence)
     return this.planned
   }
 
@@ -275,12 +273,8 @@ export class NodeCore implements Core {
 
   /** Another process speaks under the peer's id: everything that belonged to the old one is over. */
   private replacePeer(hello: Hello, now: number): void {
-    const { options, place } = this
-    const mine = options.contribution
-    const theirs = hello.contribution
-    const key = options.mac(place === 0 ? mine : theirs, place === 0 ? theirs : mine)
     const known = this.peer.incarnation !== ''
-    this.peer.replace(hello, key, now)
+    this.peer.replace(hello, heartbeatKey(this, hello.contribution), now)
     for (const link of this.links) {
       link.resetHeartbeats()
       if (link.stream !== undefined) this.connections.close(link, link.stream, 'replaced', now)

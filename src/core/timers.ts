@@ -29,12 +29,10 @@ export class Timers<Name extends string> {
     return true
   }
 
-  /** The earliest deadline; undefined when none is set. */
-  next(): number | undefined {
-    let earliest: number | undefined
-    for (const deadline of this.deadlines.values()) {
-      if (earliest === undefined || deadline < earliest) earliest = deadline
-    }
+  /** The earliest deadline; infinity when none is set. */
+  next(): number {
+    let earliest = Number.POSITIVE_INFINITY
+    for (const deadline of this.deadlines.values()) earliest = Math.min(earliest, deadline)
     return earliest
   }
 }

@@ -37,13 +37,11 @@ export class Vitals {
     return this.detector.boundMs
   }
 
-  /** When the peer is to be judged next; undefined while it is not alive anyway. */
-  get deadline(): number | undefined {
-    if (!this.core.peer.alive) return undefined
-    const silence = this.detector.deadline
-    const death = this.death.deadline
-    if (silence === undefined || death === undefined) return silence ?? death
-    return Math.min(silence, death)
+  /** When the peer is to be judged next; infinity while it is not alive anyway. */
+  get deadline(): number {
+    if (!this.core.peer.alive) return Number.POSITIVE_INFINITY
+    const never = Number.POSITIVE_INFINITY
+    return Math.min(this.detector.deadline ?? never, this.death.deadline ?? never)
   }
 
   /** Nothing is judged before this. */
@@ -162,4 +160,10 @@ export class Vitals {
     this.core.post({ type: 'peer', alive: false })
     this.onLost(reason, since, now)
   }
+}
+
+/** The key of one pair of processes, from what both drew at their start (docs/PROTOCOL.md section 5). */
+export function heartbeatKey(core: Core, theirs: Uint8Array): Uint8Array {
+  const { contribution: mine, mac } = core.options
+  return core.place === 0 ? mac(mine, theirs) : mac(theirs, mine)
 }
