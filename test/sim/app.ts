@@ -133,6 +133,9 @@ export class App {
   private attempt(what: string, write: () => void): boolean {
     const { process } = this
     const allowed = process.canWrite
+    const { stackTraceLimit } = Error
+    // Refusals are many, and most of what one costs is its stack.
+    if (!allowed) Error.stackTraceLimit = 0
     try {
       write()
     } catch (error) {
@@ -140,6 +143,8 @@ export class App {
       process.world.count('write refused')
       if (allowed) throw new Violation(`${process.name} refuses to ${what} though its gate is open`)
       return false
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit
     }
     if (!allowed || (process.roleWord & 3) !== OPEN) {
       throw new Violation(`${process.name} accepts to ${what} though its role word is shut`)

@@ -17,6 +17,8 @@ interface Transit {
 
 /** Bytes the two kernels hold between them. */
 export const KERNEL_BYTES = 131_072
+/** The sender is told of bytes taken in portions, as if it had corked its writes; a core that waits for room waits for more. */
+const FLUSH_BYTES = 8_192
 const FLUSH_DELAY_MS = 0.02
 
 export class Pipe {
@@ -86,8 +88,8 @@ export class Pipe {
 
   private admit(bytes: Uint8Array): void {
     this.kernelBytes += bytes.length
-    if (this.flushedBytes === 0) this.world.after(FLUSH_DELAY_MS, () => this.sayFlushed())
     this.flushedBytes += bytes.length
+    if (this.flushedBytes >= FLUSH_BYTES) this.sayFlushed()
     if (bytes.length > 1 && this.random.chance(this.path.profile.fragment)) {
       const cut = 1 + this.random.below(bytes.length - 1)
       this.depart({ type: 'bytes', bytes: bytes.subarray(0, cut) })
@@ -98,7 +100,7 @@ export class Pipe {
   private sayFlushed(): void {
     const bytes = this.flushedBytes
     this.flushedBytes = 0
-    this.flushed(bytes)
+    this.world.after(FLUSH_DELAY_MS, () => this.flushed(bytes))
   }
 
   private depart(parcel: Parcel): void {

@@ -76,7 +76,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     permanentFrom: holding.below(2),
     stateFile: starting.chance(0.5),
     starts: starting.chance(0.5) ? [0, gap] : [gap, 0],
-    faultyMs: boundMs * random.between(20, 60),
+    faultyMs: boundMs * random.between(8, 25),
   }
 }
 
@@ -158,13 +158,13 @@ function drawFaults(random: Prng, boundMs: number): ReadonlyMap<FaultName, numbe
   if (random.chance(0.05)) return faults
   const share = random.pick([0.1, 0.25, 0.5])
   for (const name of FAULTS) {
-    if (random.chance(share)) faults.set(name, boundMs * random.logBetween(4, 40))
+    if (random.chance(share)) faults.set(name, boundMs * random.logBetween(2, 25))
   }
   return faults
 }
 
 function drawApp(random: Prng, interval: number, boundMs: number, tables: TablesPlan): AppPlan {
-  const busy = random.pick([0.2, 0.5, 1, 2, 6])
+  const busy = random.pick([0.2, 0.5, 1, 1, 3])
   const tickMs = interval / busy
   const perTick = tickMs / boundMs
   const acts = random.chance(0.5)
@@ -180,7 +180,7 @@ function drawApp(random: Prng, interval: number, boundMs: number, tables: Tables
     burstWrites: random.pick([50, 300]),
     delete: random.pick([0.05, 0.2]),
     clear: random.pick([0, 0, 0.002]),
-    refused: 0.2,
+    refused: 0.1,
     replicated: random.pick([0.1, 0.5]),
     verify: random.pick([0, 0.02]),
     handover: acts ? perTick * random.pick([0, 0.05, 0.2]) : 0,

@@ -29,6 +29,8 @@ export interface RunResult {
   readonly counts: Readonly<Record<string, number>>
 }
 
+/** How long nothing may change after agreement, in detection bounds. */
+const STILL_BOUNDS = 5
 /** Longest wait between two dials, and of a handover, ms. */
 const REDIAL_MS = 1_000
 const HANDOVER_MS = 5_000
@@ -148,7 +150,7 @@ function promoteByHand(simulation: Simulation): void {
 function keepStill(simulation: Simulation): void {
   const { world, plan, roles } = simulation
   const since = world.now
-  world.runUntil(since + 12 * plan.boundMs)
+  world.runUntil(since + STILL_BOUNDS * plan.boundMs)
   if (roles.changedAt > since) {
     throw new Violation(
       `a role changed ${(roles.changedAt - since).toFixed(0)} ms after agreement, without a cause`,
@@ -163,9 +165,13 @@ function demandEqual(simulation: Simulation): void {
   const { world, plan, data, mood } = simulation
   mood.resting = true
   const apps = [simulation.appOf(0)!, simulation.appOf(1)!]
-  world.runUntil(world.now + 4 * plan.boundMs + 100)
+  const patienceMs = 4 * plan.boundMs + 500
+  const isAnswered = () =>
+    apps.every((app) => app.groups.size + app.requests.size + app.verifying.size === 0) &&
+    simulation.processes().every((process) => process.replica.lag(process.clock()).batches === 0)
+  world.runUntil(world.now + patienceMs, isAnswered)
   for (const app of apps) app.verify()
-  world.runUntil(world.now + 4 * plan.boundMs + 100)
+  world.runUntil(world.now + patienceMs, isAnswered)
   const pair = pairOf(simulation)
   if (pair === undefined) throw new Violation(`agreement did not last: ${describe(simulation)}`)
   const { primary, secondary } = pair
