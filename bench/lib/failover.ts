@@ -4,6 +4,7 @@ import type { Context } from './figure.ts'
 import { type ConnectionsNode, type PairPlan, planPair, startNode } from './pair.ts'
 import { RemoteNode } from './remote-node.ts'
 import { keyOf, packetBytesOf } from './sessions.ts'
+import { storyOf } from './story.ts'
 import { until, within } from './time.ts'
 
 const STEP_LIMIT_MS = 30_000
@@ -20,6 +21,7 @@ export class FailoverPair {
   readonly #sessions: number
   readonly #expect: Context['expect']
   readonly #survivor: ConnectionsNode
+  readonly #story: () => string
   #remote: RemoteNode
 
   private constructor(
@@ -33,6 +35,7 @@ export class FailoverPair {
     this.#sessions = sessions
     this.#expect = expect
     this.#survivor = survivor
+    this.#story = storyOf(survivor)
     this.#remote = remote
   }
 
@@ -49,7 +52,7 @@ export class FailoverPair {
   }
 
   async #settle(): Promise<void> {
-    await this.#remote.call('protecting')
+    await within(STEP_LIMIT_MS, 'the primary is protected', this.#remote.call('protecting'))
     await until(STEP_LIMIT_MS, 'the survivor is synced', () => this.#survivor.status().synced)
     await this.#remote.call('load', this.#sessions, UPDATES_PER_SECOND)
   }
@@ -102,13 +105,23 @@ export class FailoverPair {
     await this.#remote.end()
     this.#remote = new RemoteNode()
     await this.#remote.call('start', this.plan, 'a')
-    await this.#giveBack()
+    await this.#told(this.#giveBack())
   }
 
   /** After a stop: the frozen process wakes, steps down, is filled, and is given the primary's role. */
   async wake(): Promise<void> {
     this.#remote.signal('SIGCONT')
-    await this.#giveBack()
+    await this.#told(this.#giveBack())
+  }
+
+  /** An error says what the nodes told. */
+  async #told<T>(task: Promise<T>): Promise<T> {
+    try {
+      return await task
+    } catch (error) {
+      const remote = await this.#remote.call('story').catch(String)
+      throw new Error(`pair failed\n  a\n    ${remote}\n  b\n    ${this.#story()}`, { cause: error })
+    }
   }
 
   async #giveBack(): Promise<void> {

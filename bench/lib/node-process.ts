@@ -4,6 +4,7 @@ import type { ConnectionsNode, NodeId, PairPlan } from './pair.ts'
 import { startNode } from './pair.ts'
 import { Random } from './random.ts'
 import { fieldsOf, keyOf, packetBytesOf } from './sessions.ts'
+import { storyOf } from './story.ts'
 import { monotonicMs, tick } from './time.ts'
 
 /** Updates between two turns of the event loop. */
@@ -15,13 +16,7 @@ const LOAD_INTERVAL_MS = 5
 let node: ConnectionsNode
 let load: NodeJS.Timeout | undefined
 let ballast: Buffer | undefined
-/** The last events of the node, for whoever has to explain a failed run. */
-const story: string[] = []
-
-function log(text: string): void {
-  story.push(`${Math.round(performance.now())} ms ${text}`)
-  if (story.length > 20) story.shift()
-}
+let story: (() => string) | undefined
 
 /** Sets both counters of session i, which stay in proportion. */
 function count(i: number, packets: number): void {
@@ -32,12 +27,7 @@ function count(i: number, packets: number): void {
 const methods = {
   async start(plan: PairPlan, id: NodeId) {
     node = await startNode(plan, id)
-    node.on('role', ({ message }) => log(message))
-    node.on('peer', ({ alive }) => log(alive ? 'hears its peer' : 'hears its peer no more'))
-    node.on('synced', ({ synced }) => log(synced ? 'synced' : 'not synced'))
-    node.on('unsynced', ({ reason }) => log(`unsynced: ${reason}`))
-    node.on('link', ({ link, up, reason }) => log(`${link} ${up ? 'up' : `down: ${reason}`}`))
-    node.on('error', (error) => log(String(error)))
+    story = storyOf(node)
   },
 
   /** When the role is decided and a secondary holds everything. */
@@ -131,16 +121,21 @@ const methods = {
   },
 
   /** What the node told lately. */
-  story: () => story.join('; '),
+  story: () => story?.() ?? 'no node yet',
 
   cpuMs: () => cpuMsSince(),
   handover: () => node.handover(),
   verify: () => node.verify(),
   close: () => node.close(),
 
-  /** Memory that the kernel has to give back when this process dies. */
-  ballast(mib: number) {
-    ballast = Buffer.alloc(mib * 2 ** 20, 1)
+  /** Memory that the kernel has to give back when this process dies; touched in slices, for a thread must not stall. */
+  async ballast(mib: number) {
+    const slice = 16 * 2 ** 20
+    ballast = Buffer.allocUnsafeSlow(mib * 2 ** 20)
+    for (let at = 0; at < ballast.length; at += slice) {
+      ballast.fill(1, at, at + slice)
+      await tick(1)
+    }
     return ballast.length
   },
 }

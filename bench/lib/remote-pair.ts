@@ -30,7 +30,7 @@ export async function withRemotePair<T>(
   } catch (error) {
     const told = await Promise.allSettled([primary.call('story'), secondary.call('story')])
     const [a, b] = told.map((one) => (one.status === 'fulfilled' ? one.value : 'gone'))
-    throw new Error(`pair failed\n  a: ${a}\n  b: ${b}`, { cause: error })
+    throw new Error(`pair failed\n  a\n    ${a}\n  b\n    ${b}`, { cause: error })
   } finally {
     await Promise.all([primary.end(), secondary.end()])
   }
