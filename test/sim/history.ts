@@ -25,6 +25,7 @@ export interface Reign {
   readonly epoch: number
   readonly lineage: string
   readonly incarnation: string
+  readonly startedAt: number
   /** What the tables held when it began. */
   readonly base: Content
   /** What they hold now. */
@@ -70,11 +71,12 @@ export class History {
     return now
   }
 
-  begin(epoch: number, lineage: string, incarnation: string, base: Content): Reign {
+  begin(epoch: number, lineage: string, incarnation: string, startedAt: number, base: Content): Reign {
     const reign: Reign = {
       epoch,
       lineage,
       incarnation,
+      startedAt,
       base,
       content: base.map((keys) => new Map(keys)),
       log: [],

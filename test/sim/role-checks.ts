@@ -60,7 +60,8 @@ export class RoleChecks {
       if (action.type === 'post' && action.message.type === 'role') this.handleRole(process, action.message)
       else if (action.type === 'send' && action.bytes[4] === GRANT) {
         known.granted = Math.max(known.granted, epochIn(action.bytes))
-      } else if (action.type === 'word' && (action.word & 3) === 1) this.handleOpen(process, actions)
+      } else if (action.type === 'word' && (action.word & 3) === 1)
+        this.handleOpen(process, action.word, actions)
     }
     this.checkEpoch(process, known)
   }
@@ -110,17 +111,17 @@ export class RoleChecks {
   }
 
   /** The role word is about to open. */
-  private handleOpen(process: SimProcess, actions: readonly Action[]): void {
+  private handleOpen(process: SimProcess, word: number, actions: readonly Action[]): void {
     const known = this.of(process)
     const { epoch, role } = process.core.state
-    const message = roleIn(actions)
+    const message = openerOf(word, actions)
     if (message === undefined && role !== 'primary') {
       throw new Violation(`${process.name}: the role word opened on a ${role}`)
     }
     if (role === 'primary' && epoch <= known.granted) {
       throw new Violation(`${process.name} acts in epoch ${epoch} after it granted ${known.granted}`)
     }
-    const reason = message?.role === 'primary' ? message.reason : known.reason
+    const reason = message?.reason ?? known.reason
     for (const other of this.processes()) {
       if (other === process || !other.canWrite || other.node === process.node) continue
       process.world.count('two primaries')
@@ -131,12 +132,13 @@ export class RoleChecks {
   }
 }
 
-function roleIn(actions: readonly Action[]): RoleMessage | undefined {
-  let found: RoleMessage | undefined
+/** The promotion that opens this word; undefined when a reign goes on. */
+function openerOf(word: number, actions: readonly Action[]): RoleMessage | undefined {
   for (const action of actions) {
-    if (action.type === 'post' && action.message.type === 'role') found = action.message
+    if (action.type !== 'post' || action.message.type !== 'role') continue
+    if (action.message.role === 'primary' && action.message.word === word) return action.message
   }
-  return found
+  return undefined
 }
 
 /** The epoch of a frame, read without the code under test. */

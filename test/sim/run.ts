@@ -93,13 +93,19 @@ function settle(simulation: Simulation): number {
 function awaitAgreement(simulation: Simulation, limitMs: number): number {
   const { world, roles, newsMs } = simulation
   const from = world.now
+  const isAgreed = () => pairOf(simulation) !== undefined && !isOperated(simulation)
   while (world.now < from + limitMs) {
-    world.runUntil(from + limitMs, () => pairOf(simulation) !== undefined)
+    world.runUntil(from + limitMs, isAgreed)
     const since = world.now
     world.runUntil(since + newsMs, () => roles.changedAt > since)
-    if (roles.changedAt <= since && pairOf(simulation) !== undefined) return since - from
+    if (roles.changedAt <= since && isAgreed()) return since - from
   }
   throw new Violation(`${limitMs.toFixed(0)} ms after everything was mended: ${describe(simulation)}`)
+}
+
+/** Somebody's request is not answered yet, and may still change roles. */
+function isOperated(simulation: Simulation): boolean {
+  return [0, 1].some((node) => (simulation.appOf(node)?.requests.size ?? 0) > 0)
 }
 
 interface Pair {
