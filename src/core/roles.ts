@@ -15,7 +15,7 @@ import { emptyFrame } from '../wire/frame.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import type { Candidate, Verdict } from './election.ts'
-import { compareClaims, comparePrimaries, nextEpoch } from './election.ts'
+import { compareClaims, compareLineages, comparePrimaries, nextEpoch } from './election.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
 import type { Core } from './state.ts'
@@ -108,6 +108,10 @@ export class Roles {
         this.beginClaim('later-epoch', now)
         return
       }
+      if (this.outlives(this.mine(now), this.theirs(status, now)) && !this.isDenied(now)) {
+        this.beginClaim('older-lineage', now)
+        return
+      }
       this.claim = undefined
       this.offer = undefined
       this.feed.follow(now)
@@ -164,7 +168,9 @@ export class Roles {
     }
     state.hear(claim.epoch)
     if (state.role === 'primary') {
-      const outdated = isOutdated(this.core.statusAt(now), claim.status)
+      const outdated =
+        isOutdated(this.core.statusAt(now), claim.status) ||
+        this.outlives(this.theirs(claim.status, now), this.mine(now))
       if (outdated || this.handover.accepts(claim)) this.grant(claim, now)
       else {
         if (claim.reason === 'operator') this.handover.begin('operator', undefined, now)
@@ -183,8 +189,18 @@ export class Roles {
    * the nodes hold differs.
    */
   private yields(verdict: Verdict, now: number): boolean {
-    const isCrossed = now - this.deniedAt < this.core.boundMs
-    return isCrossed && this.core.place === 1 && verdict.by !== 'state' && verdict.by !== 'position'
+    return this.isDenied(now) && this.core.place === 1 && verdict.by !== 'state' && verdict.by !== 'position'
+  }
+
+  private isDenied(now: number): boolean {
+    return now - this.deniedAt < this.core.boundMs
+  }
+
+  /** Of two histories the older stays, also when it is the younger one that has a primary. */
+  private outlives(one: Candidate, other: Candidate): boolean {
+    const { complete, lineage } = one.status
+    if (!complete || lineage === NO_LINEAGE || lineage === other.status.lineage) return false
+    return compareLineages(one, other).order > 0
   }
 
   private deny(now: number): void {
