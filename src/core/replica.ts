@@ -163,7 +163,7 @@ export class Replica {
         break
       case 'peer':
         this.peerAlive = message.alive
-        if (!message.alive) this.abandonVerifications()
+        if (!message.alive) this.tellAbandoned(this.verifications.giveUp())
         break
       case 'flush':
         this.gate.open = SHUT
@@ -256,8 +256,11 @@ export class Replica {
   }
 
   private abandonVerifications(): void {
-    for (const token of this.verifications.reset())
-      this.events.push({ type: 'verified', token, result: undefined })
+    this.tellAbandoned(this.verifications.reset())
+  }
+
+  private tellAbandoned(tokens: readonly number[]): void {
+    for (const token of tokens) this.events.push({ type: 'verified', token, result: undefined })
   }
 
   // ---- Time

@@ -111,11 +111,23 @@ export class Verifications {
 
   /** Nothing that runs can be finished any more; gives this node's own questions among it. */
   reset(): number[] {
-    const running = [...this.queue, ...[...this.ended.values()].map((end) => end.running)]
-    const asked = [...this.asked]
+    const own = this.giveUp()
     this.queue = []
     this.ended.clear()
+    return own
+  }
+
+  /**
+   * This node's own questions are given up, and returned. The peer's go on: a peer that was only deaf for a while is in
+   * the same attachment still and waits for its answers.
+   */
+  giveUp(): number[] {
+    const running = [...this.queue, ...[...this.ended.values()].map((end) => end.running)]
+    const own = running.filter((one) => one.peerToken === undefined).map((one) => one.token)
+    const given = [...this.asked, ...own]
+    this.queue = this.queue.filter((one) => one.peerToken !== undefined)
+    for (const token of own) this.ended.delete(token)
     this.asked.clear()
-    return [...asked, ...running.filter((one) => one.peerToken === undefined).map((one) => one.token)]
+    return given
   }
 }
