@@ -32,8 +32,8 @@ export interface AppPlan {
 
 /** What applications do by themselves; the end of a run changes it. */
 export interface AppMood {
-  /** Ask for changes of role. */
-  operator: boolean
+  /** Ask for changes of role, and write more at once than goes into a batch. */
+  wild: boolean
   /** Do nothing at all. */
   resting: boolean
 }
@@ -94,7 +94,7 @@ export class App {
     else if (random.chance(plan.refused)) this.writeOne(reign)
     if (random.chance(plan.replicated)) this.replicate(reign)
     if (random.chance(plan.verify)) this.verify()
-    if (mood.operator) this.operate()
+    if (mood.wild) this.operate()
     this.process.takeEvents()
   }
 
@@ -108,23 +108,23 @@ export class App {
   // ---- Writes
 
   private writeSome(reign: Reign): void {
-    const { plan, random, process } = this
+    const { plan, random, process, mood } = this
     const sessions = process.tables.reduce((sum, table) => sum + table.size, 0)
-    if (sessions === 0 && plan.fill > 0) {
+    if (sessions === 0 && plan.fill > 0 && mood.wild) {
       for (let i = 0; i < plan.fill; i++) this.set(reign, random.below(process.tables.length), i)
       return
     }
-    const count = random.chance(plan.burst) ? plan.burstWrites : 1 + random.below(plan.writesMax)
+    const count = mood.wild && random.chance(plan.burst) ? plan.burstWrites : 1 + random.below(plan.writesMax)
     for (let i = 0; i < count; i++) this.writeOne(reign)
   }
 
   private writeOne(reign: Reign | undefined): void {
-    const { plan, random, process } = this
+    const { plan, random, process, mood } = this
     const table = random.below(process.tables.length)
     const key = random.below(plan.keys)
     const draw = random.float()
     if (draw < plan.delete) this.delete(reign, table, key)
-    else if (draw < plan.delete + plan.clear) this.clear(reign, table)
+    else if (mood.wild && draw < plan.delete + plan.clear) this.clear(reign, table)
     else if (draw < 0.6) this.update(reign, table, key)
     else this.set(reign, table, key)
   }

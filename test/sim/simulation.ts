@@ -43,7 +43,7 @@ export class Simulation implements Witness, Patient {
   readonly labels: Labels
   /** How long news of a silent peer or an end of silence may take, ms. */
   readonly newsMs: number
-  readonly mood: AppMood = { operator: true, resting: false }
+  readonly mood: AppMood = { wild: true, resting: false }
   private readonly nodes: readonly [SimNode, SimNode]
   private readonly pool: TablePool
   private readonly random: Prng
@@ -227,7 +227,7 @@ export class Simulation implements Witness, Patient {
     this.healedAt = this.world.now
     this.world.note(0, () => '-- everything is mended')
     this.faults.heal()
-    this.mood.operator = false
+    this.mood.wild = false
     for (const process of this.processes()) process.thaw()
     for (const node of [0, 1] as const) if (this.running(node) === undefined) this.startLater(node, 100)
   }
