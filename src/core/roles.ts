@@ -129,8 +129,17 @@ export class Roles {
     if (compareClaims(this.mine(now), this.theirs(status, now), options).order <= 0) return
     if (!state.complete && state.lineage !== NO_LINEAGE && !options.promoteUnsynced) return
     const fresh = state.lineage === NO_LINEAGE && status.lineage === NO_LINEAGE
+    if (fresh && !this.hasSettled(status, now)) return
     const orphaned = state.role === 'secondary' && status.role === 'starting'
     this.beginClaim(fresh ? 'fresh-start' : orphaned ? 'peer-restarted' : 'better-claim', now)
+  }
+
+  /**
+   * Two nodes that start together hear their links come up one by one, each at its own moment. Until both hear the same,
+   * or the detection bound has passed, that difference is chance and must not decide over priority.
+   */
+  private hasSettled(status: NodeStatus, now: number): boolean {
+    return this.core.statusAt(now).hears === status.hears || now - this.core.peer.metAt >= this.core.boundMs
   }
 
   private beginClaim(reason: Reason, now: number): void {
