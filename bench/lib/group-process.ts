@@ -23,9 +23,10 @@ const context: Context = {
   },
 }
 
-// The parent may end first.
+// The parent may end first. An orderly exit in any case, for it takes the node processes along.
 const orphaned = () => process.exit(1)
 process.on('disconnect', orphaned)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, orphaned)
 const { measure } = (await import(`../figures/${group}.js`)) as { measure: Measure }
 send({ type: 'measured', measured: await measure(context) })
 process.off('disconnect', orphaned)

@@ -17,8 +17,11 @@ export class RemoteNode {
 
   /** Starts the process; its node is made by the call `start`. */
   constructor() {
-    // A loaned flag would be in its memory and in its worker too: the child is plain Node.
+    // Without the flags of this process.
     this.#child = fork(PROGRAM, [], { execArgv: [] })
+    // A stopped process does not notice that its parent is gone.
+    const kill = () => this.#child.kill('SIGKILL')
+    process.once('exit', kill)
     this.#child.on('message', ({ number, result, error }: Answer) => {
       const call = this.#open.get(number)
       this.#open.delete(number)
@@ -30,6 +33,7 @@ export class RemoteNode {
         for (const call of this.#open.values())
           call.reject(new Error(`node process ended: ${signal ?? code}`))
         this.#open.clear()
+        process.off('exit', kill)
         resolve()
       })
     })

@@ -35,9 +35,11 @@ export function runGroup(
     })
     let measured: Readonly<Record<string, Measured>> | undefined
     let late = false
+    let killer: NodeJS.Timeout | undefined
     const timer = setTimeout(() => {
       late = true
-      child.kill('SIGKILL')
+      child.kill('SIGTERM')
+      killer = setTimeout(() => child.kill('SIGKILL'), 5000)
     }, limitMs)
     child.on('message', (message: GroupMessage) => {
       if (message.type === 'note') note(message.text)
@@ -45,6 +47,7 @@ export function runGroup(
     })
     child.on('close', (code, signal) => {
       clearTimeout(timer)
+      clearTimeout(killer)
       const missing = names.filter((name) => !measured?.[name])
       if (late) reject(new Error(`group ${group}: not done after ${limitMs / 1000} s`))
       else if (code !== 0) reject(new Error(`group ${group}: ended with ${signal ?? code}`))
