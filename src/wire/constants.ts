@@ -74,7 +74,7 @@ export type RefusalName = (typeof REFUSALS)[number]
 export const ROLES = ['starting', 'secondary', 'primary', 'stopped'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Why a role changed or is claimed, by the number a CLAIM carries; the sentences are in src/core/reasons.ts. */
+/** Why a role changed or is claimed, by the number a CLAIM carries; the sentences are in src/reasons.ts. */
 export const REASONS = [
   'none',
   'fresh-start', // both nodes started without state
