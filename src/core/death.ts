@@ -85,12 +85,17 @@ export class DeathWatch {
   isDead(now: number): boolean {
     if (this.expected === undefined) return false
     if (this.heardAfter !== undefined && now - this.heardAfter < this.graceMs) return false
-    return this.links.every((link, i) => !this.expected![i] || (link.endedAt !== undefined && link.refused))
+    return this.isEvident
+  }
+
+  /** Both pieces of evidence, on every link that counts. */
+  private get isEvident(): boolean {
+    return this.links.every((link, i) => !this.expected?.[i] || (link.endedAt !== undefined && link.refused))
   }
 
   /** When a verdict that only waits for silence is due. */
   get deadline(): number | undefined {
-    if (this.expected === undefined || this.heardAfter === undefined) return undefined
+    if (this.expected === undefined || this.heardAfter === undefined || !this.isEvident) return undefined
     return this.heardAfter + this.graceMs
   }
 }
