@@ -44,8 +44,8 @@ const IMMEDIATE_MS = 0.02
 /** Keeps a timer from firing a rounding error too early. */
 const ROUNDING_MS = 1e-6
 const TEARDOWN_MS_MAX = 40
-/** Timer wakes within SPIN_MS that are taken for a loop. */
-const SPIN_WAKES = 400
+/** Timer wakes of a thread within SPIN_MS that are taken for a loop. */
+const SPIN_WAKES = 100
 const SPIN_MS = 5
 const TIMERS = -1
 const MESSAGES = -2
@@ -77,7 +77,7 @@ export class SimProcess implements Host {
   private readonly random: Prng
   private readonly offset: number
   private deadline = Number.POSITIVE_INFINITY
-  private spin = { since: 0, wakes: 0 }
+  private readonly spins = { sync: { since: 0, wakes: 0 }, application: { since: 0, wakes: 0 } }
 
   constructor(
     network: Network,
@@ -196,7 +196,7 @@ export class SimProcess implements Host {
     if (!this.isRunning) return
     this.deadline = this.core.pollTimeout()
     this.thread.setTimer(this.worldTime(this.deadline), () => {
-      this.checkSpin()
+      this.checkSpin('sync')
       this.inSync((now) => this.wake(now))
     })
   }
@@ -231,10 +231,13 @@ export class SimProcess implements Host {
     }
   }
 
-  private checkSpin(): void {
-    const { spin, world } = this
-    if (world.now - spin.since > SPIN_MS) this.spin = { since: world.now, wakes: 0 }
-    else if (++spin.wakes > SPIN_WAKES) throw new Violation(`${this.name}: a thread spins on its timer`)
+  private checkSpin(thread: 'sync' | 'application'): void {
+    const { world, spins } = this
+    const spin = spins[thread]
+    if (world.now - spin.since > SPIN_MS) spins[thread] = { since: world.now, wakes: 0 }
+    else if (++spin.wakes > SPIN_WAKES) {
+      throw new Violation(`${this.name}: the ${thread} thread spins on its timer`)
+    }
   }
 
   handleOpen(link: number, stream: number): void {
@@ -298,7 +301,7 @@ export class SimProcess implements Host {
 
   private workApp(): void {
     if (!this.isRunning) return
-    this.checkSpin()
+    this.checkSpin('application')
     this.replica.handleTimeout(this.clock())
     this.answer()
   }
