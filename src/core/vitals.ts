@@ -39,9 +39,10 @@ export class Vitals {
 
   /** When the peer is to be judged next; infinity while it is not alive anyway. */
   get deadline(): number {
-    if (!this.core.peer.alive) return Number.POSITIVE_INFINITY
     const never = Number.POSITIVE_INFINITY
-    return Math.min(this.detector.deadline ?? never, this.death.deadline ?? never)
+    if (!this.core.peer.alive) return never
+    const death = this.core.options.fastDetection ? this.death.deadline : undefined
+    return Math.min(this.detector.deadline ?? never, death ?? never)
   }
 
   /** Nothing is judged before this. */
