@@ -1,4 +1,4 @@
-// What the sync-plane core is told at its start. Validation of what users write is in src/options.ts.
+// What the sync-plane core is told at its start. Validation of what users write is in src/settings.ts.
 import type { Mac } from '../wire/heartbeat.ts'
 import type { TableInfo } from '../wire/hello.ts'
 import type { ElectionOptions } from './election.ts'

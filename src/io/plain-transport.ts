@@ -1,4 +1,4 @@
-// Connections without TLS, for `insecure: true`: every address is on the loopback, which src/options.ts has checked.
+// Connections without TLS, for `insecure: true`: every address is on the loopback, which src/settings.ts has checked.
 import { connect, createServer } from 'node:net'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { Transport } from './tcp-link.ts'
