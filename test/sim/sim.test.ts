@@ -1,0 +1,67 @@
+// time-out: 600 s
+// The simulator in the normal test run: some hundred seeds, and the proof that a seed is a whole run.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { runs } from '../support/seed.ts'
+import { type RunResult, runSeed } from './run.ts'
+import type { StoreKind } from './tables.ts'
+import { addRun, emptyTally } from './tally.ts'
+
+const SEEDS = 500
+const TWIN_SEEDS = 10
+/** Seeds 1, 2, ... unless another beginning is given. */
+const FROM = BigInt(process.env.HOLDFAST_SEED ?? 1)
+
+const sim = suite('simulator')
+
+function demandNothing(result: RunResult, store: StoreKind): void {
+  if (result.finding === undefined) return
+  const twin = store === 'twin' ? ' --store twin' : ''
+  assert.unreachable(
+    `seed ${result.seed}: ${result.finding}\n    replay: npm run sim -- --seed ${result.seed}${twin} --trace`,
+  )
+}
+
+sim('finds nothing', () => {
+  const tally = emptyTally()
+  for (let i = 0; i < runs(SEEDS); i++) {
+    const result = runSeed(FROM + BigInt(i), { store: 'wasm' })
+    demandNothing(result, 'wasm')
+    addRun(tally, result)
+  }
+  const hours = (tally.simulatedMs / 3_600_000).toFixed(2)
+  console.log(`${tally.seeds} seeds from ${FROM}, ${hours} hours simulated, ${tally.events} events`)
+  for (const what of [
+    'fault: kill',
+    'fault: both cut',
+    'fault: freeze',
+    'primary: peer-silent',
+    'writes promised',
+  ]) {
+    assert.ok(tally.counts[what]! > 0, `no run had any "${what}"`)
+  }
+})
+
+sim('finds nothing with the slow twins in the place of the tables', () => {
+  for (let i = 0; i < runs(TWIN_SEEDS); i++) {
+    demandNothing(runSeed(FROM + BigInt(i), { store: 'twin' }), 'twin')
+  }
+})
+
+sim('makes the same run of the same seed, whatever ran before', () => {
+  const seeds = [1n, 2n, 3n, 4n, 5n, 2n ** 63n + 7n].map((seed) => seed + FROM)
+  const hash = (seed: bigint) => runSeed(seed, { store: 'wasm' }).traceHash
+  const first = seeds.map(hash)
+  const again = [...seeds].reverse().map(hash).reverse()
+  assert.equal(again, first)
+  assert.is(new Set(first).size, first.length)
+})
+
+sim('makes the same run with its story told', () => {
+  const lines: string[] = []
+  const told = runSeed(FROM, { store: 'wasm', tell: (line) => lines.push(line) })
+  assert.is(told.traceHash, runSeed(FROM, { store: 'wasm' }).traceHash)
+  assert.ok(lines.some((line) => line.includes('primary of epoch')))
+})
+
+sim.run()
