@@ -9,6 +9,9 @@ import { DIAL_BACKOFF_MS, DIALLED_HELLO_TIMEOUT_MS, HELLO_TIMEOUT_MS } from './o
 import type { Core } from './state.ts'
 import type { Timers } from './timers.ts'
 
+/** How `lastReason` begins when the peer said why it closed. */
+export const REFUSED_BY_PEER = 'refused by peer: '
+
 export type LinkTimer = 'probe-0' | 'probe-1' | 'dial-0' | 'dial-1'
 
 export class Connections {
@@ -101,10 +104,18 @@ export class Connections {
   /** The other end, or the network, ended it. True if it was proven. */
   handleClosed(link: Link, stream: number, reason: string, now: number): boolean {
     const wasProven = link.forget(stream)
-    if (wasProven || link.lastReason === '') link.lastReason = reason
-    if (wasProven) this.onChange(link)
+    // What the peer said before it closed tells more than that it closed.
+    if (!link.lastReason.startsWith(REFUSED_BY_PEER)) link.lastReason = reason
+    this.tell(link, wasProven)
     this.redial(link, now)
     return wasProven
+  }
+
+  /** A connection ended, or a dial failed, for `link.lastReason`. */
+  tell(link: Link, wasProven: boolean): void {
+    const isNew = link.note(link.lastReason)
+    if (wasProven) this.onChange(link)
+    else if (isNew) this.core.post({ type: 'link', link: link.index, up: false, reason: link.lastReason })
   }
 
   close(link: Link, connection: Connection, reason: string, now: number): void {
@@ -112,7 +123,7 @@ export class Connections {
     this.core.act({ type: 'close', stream: connection.id, reason })
     link.lastReason = reason
     this.core.count(reason)
-    if (wasProven) this.onChange(link)
+    this.tell(link, wasProven)
     this.redial(link, now)
   }
 

@@ -201,6 +201,9 @@ export class Feed {
   private handleResync(frame: Frame, now: number): RefusalName | undefined {
     const resync = readResync(frame.payload)
     if (resync === undefined || frame.attach !== frame.sequence || frame.sequence === 0) return 'malformed'
+    const { tables } = this.core.options
+    if (resync.capacities.length !== tables.length) return 'malformed'
+    if (tables.some((table, i) => resync.capacities[i]! > table.capacity)) return 'capacity'
     if (resync.follow !== this.followNumber) {
       this.core.count('frame-of-other-attachment')
       return undefined

@@ -23,6 +23,9 @@ import type { Store } from './store.ts'
 const SLICE_SEGMENTS = 8
 const SLICE_LOOKS = 512
 
+/** Wait before asking again after a second refusal in a row, ms; doubles. */
+const REQUEST_WAIT_MS = { first: 100, longest: 30_000 } as const
+
 export type FollowerEvent =
   | { type: 'unsynced'; reason: string; table: string | undefined; segment: number | undefined }
   | { type: 'poison'; reason: string; table: string | undefined; sequence: number }
@@ -46,6 +49,8 @@ export class Follower {
   /** The last batch was PARTIAL. */
   private isPartial = false
   private refusedInARow = 0
+  /** After a refusal: when to ask for a comparison. At once the first time, later and later while it is of no use. */
+  private requestAt: number | undefined
   private compared = new Map<number, { compared: number; different: number }>()
   private reported = { applied: -1, awaited: -1 }
 
@@ -63,6 +68,7 @@ export class Follower {
   detach(): void {
     this.attach = 0
     this.toSay = []
+    this.requestAt = undefined
     this.isPartial = false
     this.compared.clear()
   }
@@ -84,8 +90,8 @@ export class Follower {
     else if (frame.attach !== this.attach || this.deaf) return
     else {
       const refusal = this.apply(frame)
-      if (refusal !== undefined) this.refuse(refusal.reason, refusal.table, frame.sequence)
-      else if (frame.type !== FrameType.SAME) this.refusedInARow = 0
+      if (refusal !== undefined) this.refuse(refusal.reason, refusal.table, frame.sequence, now)
+      else if (this.refusedInARow > 0 && this.awaited === 0) this.refusedInARow = 0
     }
     this.epoch = frame.epoch
     this.applied = frame.sequence
@@ -102,6 +108,7 @@ export class Follower {
     this.said = 0
     this.toSay = []
     this.deaf = false
+    this.requestAt = undefined
     this.isPartial = false
     this.compared.clear()
     for (const [table, store] of this.stores.entries()) {
@@ -217,15 +224,18 @@ export class Follower {
   }
 
   /** A frame was refused, so nothing after it can be trusted: ask for a comparison of everything. */
-  private refuse(reason: string, table: number | undefined, sequence: number): void {
+  private refuse(reason: string, table: number | undefined, sequence: number, now: number): void {
     this.deaf = true
     this.toSay = []
     this.refusedInARow++
+    const waits = this.refusedInARow - 1
+    const waitMs =
+      waits === 0 ? 0 : Math.min(REQUEST_WAIT_MS.first * 2 ** (waits - 1), REQUEST_WAIT_MS.longest)
+    this.requestAt = now + waitMs
     for (const store of this.stores) store.setAwaited(0, store.segments, true)
     const name = table === undefined ? undefined : this.stores[table]?.name
     this.emit({ type: 'unsynced', reason, table: name, segment: undefined })
-    if (this.refusedInARow > 1) this.emit({ type: 'poison', reason, table: name, sequence })
-    this.say(FrameType.RESYNC_REQUEST, (writer) => writer.u8(0))
+    if (this.refusedInARow === 2) this.emit({ type: 'poison', reason, table: name, sequence })
   }
 
   private say(type: number, write: (writer: ByteWriter) => void): void {
@@ -240,12 +250,17 @@ export class Follower {
     this.say(FrameType.VERIFY, (writer) => writer.u32(token))
   }
 
-  get hasWork(): boolean {
-    return this.toSay.length > 0
+  /** When there is something to say; undefined when there is not. */
+  workDeadline(now: number): number | undefined {
+    return this.toSay.length > 0 ? now : this.requestAt
   }
 
-  /** One slice of saying digests. */
-  work(): void {
+  /** Asks for a comparison when it is time to, or says one slice of digests. */
+  work(now: number): void {
+    if (this.requestAt !== undefined && now >= this.requestAt) {
+      this.requestAt = undefined
+      this.say(FrameType.RESYNC_REQUEST, (writer) => writer.u8(0))
+    }
     let budget = SLICE_SEGMENTS
     let looks = SLICE_LOOKS
     while (budget > 0 && looks > 0) {

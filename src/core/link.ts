@@ -5,6 +5,8 @@ import { CANDIDATES_MAX, DIAL_BACKOFF_MS, LINK_BYTES_MAX } from './options.ts'
 
 /** A connection that has not said hello may not send longer frames than a hello can be. */
 const HELLO_FRAME_BYTES_MAX = 4_096
+/** A proven connection that lived so long lets the next dial start with the first back-off. */
+const STEADY_MS = 1_000
 const LOSS_WINDOW = 100
 
 export interface Connection {
@@ -25,6 +27,9 @@ export class Link {
   bytesSent = 0
   bytesReceived = 0
   lastReason = ''
+  /** Reasons told since the link was last up. */
+  private readonly told = new Set<string>()
+  private provenAt: number | undefined
   /** When the proven connection last brought anything. */
   streamHeardAt = Number.NEGATIVE_INFINITY
   private streamSentAt = Number.NEGATIVE_INFINITY
@@ -70,7 +75,8 @@ export class Link {
     this.unflushedBytes = 0
     this.streamHeardAt = now
     this.streamSentAt = Number.NEGATIVE_INFINITY
-    this.backoffMs = DIAL_BACKOFF_MS.first
+    this.provenAt = now
+    this.told.clear()
     this.redialAt = undefined
     this.lastReason = ''
     return replaced
@@ -142,6 +148,14 @@ export class Link {
     this.rttMs = null
   }
 
+  /** Remembers why the link is not up; true if that reason is new since it was. */
+  note(reason: string): boolean {
+    this.lastReason = reason
+    if (this.stream !== undefined || this.told.has(reason)) return false
+    this.told.add(reason)
+    return true
+  }
+
   echoFor(now: number): { echo: number; heldMs: number } {
     return { echo: this.echo, heldMs: this.echo < 0 ? 0 : now - this.echoAt }
   }
@@ -162,6 +176,10 @@ export class Link {
   /** After a dial failed or a stream ended: when to dial again. Doubles up to the longest, with up to 25 % jitter. */
   scheduleDial(now: number, random: () => number, longestMs: number): void {
     this.dialling = false
+    // A connection that was refused right after its hello does not earn a quick dial.
+    if (this.provenAt !== undefined && now - this.provenAt >= STEADY_MS)
+      this.backoffMs = DIAL_BACKOFF_MS.first
+    this.provenAt = undefined
     this.redialAt = now + this.backoffMs * (1 - random() / 4)
     this.backoffMs = Math.min(this.backoffMs * 2, longestMs)
   }

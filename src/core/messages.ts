@@ -21,12 +21,12 @@ export type ToSync =
   | { type: 'applied'; attach: number; applied: number; awaited: number }
   /** Sessions over all tables, for status and claims; sent when a flush or apply has changed it. */
   | { type: 'sessions'; sessions: number }
-  /** The promotion of this epoch is complete: tables applied, gate open. */
-  | { type: 'promoted'; epoch: number }
   /** Answer to `flush`: everything written so far is in frames up to this sequence. */
   | { type: 'flushed'; token: number; sequence: number }
   /** Every frame given so far was received, nothing is unsent, nothing awaited: `protected`. */
   | { type: 'protected'; value: boolean }
+  /** A frame of the peer that the tables' side could not use; counted under its name. */
+  | { type: 'refused'; name: string }
   | { type: 'handover'; request: number }
   | { type: 'promote'; request: number; force: boolean }
   | { type: 'close'; request: number }

@@ -11,7 +11,7 @@ import { decodeHello, decodeRefused, encodeHello } from '../wire/hello.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import type { Action } from './actions.ts'
 import type { LinkTimer } from './connections.ts'
-import { Connections } from './connections.ts'
+import { Connections, REFUSED_BY_PEER } from './connections.ts'
 import { placeOf } from './election.ts'
 import { Feed } from './feed.ts'
 import { FreezeGuard } from './freeze.ts'
@@ -165,6 +165,7 @@ export class NodeCore implements Core {
     link.lastReason = reason
     this.connections.scheduleDial(link, now)
     if (refused) this.vitals.handleRefused(index, now)
+    else this.connections.tell(link, false)
     this.settle(now)
   }
 
@@ -240,7 +241,7 @@ export class NodeCore implements Core {
   ): RefusalName | undefined {
     if (frame.type === FrameType.REFUSED) {
       const reason = decodeRefused(frame.payload)
-      link.lastReason = `refused by peer: ${reason}`
+      link.lastReason = `${REFUSED_BY_PEER}${reason}`
       this.count(`peer-refused-${reason}`)
       return undefined
     }
@@ -374,7 +375,8 @@ export class NodeCore implements Core {
       case 'close':
         this.requests.handleClose(message.request, now)
         break
-      case 'promoted':
+      case 'refused':
+        this.count(message.name)
         break
     }
     this.settle(now)

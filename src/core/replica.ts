@@ -113,7 +113,7 @@ export class Replica {
 
   /** Everything written so far is to be held by the secondary. Gives the group whose `held` event answers. */
   replicated(alone: Alone): number {
-    const group = this.waiters.join(alone)
+    const group = this.waiters.join(alone, this.feeder.isClean ? this.feeder.sequence : undefined)
     if (this.role !== 'primary') this.waiters.handleEnded(this.role === 'stopped' ? 'closed' : 'not-primary')
     else if (!this.isHolding) this.waiters.handleAlone()
     this.considerHeld()
@@ -194,7 +194,6 @@ export class Replica {
       for (const store of this.stores) store.setAwaited(0, store.segments, false)
       this.feeder.begin(message.epoch)
       this.gate.open = message.word
-      this.messages.push({ type: 'promoted', epoch: message.epoch })
     } else {
       this.feeder.detach()
     }
@@ -226,7 +225,8 @@ export class Replica {
       this.follower.handleFrame(frame, now)
       this.epoch = frame.epoch
     } else if (!isForward && this.role === 'primary' && frame.epoch === this.epoch) {
-      this.feeder.handleFrame(frame, () => this.drawKey(), now)
+      const fits = this.feeder.handleFrame(frame, () => this.drawKey(), now)
+      if (!fits) this.messages.push({ type: 'refused', name: 'malformed' })
     }
   }
 
@@ -268,7 +268,7 @@ export class Replica {
   /** When handleTimeout is to be called; undefined when there is nothing to wait for. */
   pollTimeout(now: number): number | undefined {
     if (this.messages.length > 0 || this.events.length > 0) return now
-    if (this.role === 'secondary') return this.follower.hasWork ? now : undefined
+    if (this.role === 'secondary') return this.follower.workDeadline(now)
     if (this.role !== 'primary') return undefined
     const flush = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
     const work = this.feeder.workDeadline(now)
@@ -288,7 +288,8 @@ export class Replica {
         this.flushToken = undefined
       }
     } else if (this.role === 'secondary') {
-      if (this.follower.hasWork) this.follower.work()
+      const due = this.follower.workDeadline(now)
+      if (due !== undefined && now >= due) this.follower.work(now)
       this.follower.reportApplied()
     }
     this.afterwards()

@@ -23,10 +23,13 @@ export class Waiters {
     this.settle = settle
   }
 
-  /** Joins the open group of callers with the same wish, or opens one. */
-  join(alone: Alone): number {
+  /**
+   * Joins the last group of callers with the same wish, or opens one. `clean`: the position when nothing is unsent;
+   * then a group that waits for that position serves as well.
+   */
+  join(alone: Alone, clean: number | undefined): number {
     const last = this.groups.findLast((group) => group.alone === alone)
-    if (last !== undefined && last.sequence === undefined) return last.id
+    if (last !== undefined && (last.sequence === undefined || last.sequence === clean)) return last.id
     const group: Group = { id: ++this.ids, alone, sequence: undefined }
     this.groups.push(group)
     return group.id

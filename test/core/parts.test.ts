@@ -138,14 +138,15 @@ test('every frame arrives once and in order over two links that stall, close and
 test('callers between two flushes share one group; it is held when its position is', () => {
   const settled: string[] = []
   const waiters = new Waiters((group, outcome) => settled.push(`${group} ${outcome}`))
-  const first = waiters.join('reject')
-  assert.is(waiters.join('reject'), first)
-  const other = waiters.join('wait')
+  const first = waiters.join('reject', undefined)
+  assert.is(waiters.join('reject', undefined), first)
+  const other = waiters.join('wait', undefined)
   assert.is.not(other, first)
   waiters.handleHeld(100)
   assert.equal(settled, [], 'not flushed yet')
   waiters.handleFlushed(7)
-  assert.is.not(waiters.join('reject'), first, 'a flush closes the group')
+  assert.is(waiters.join('reject', 7), first, 'nothing was written since')
+  assert.is.not(waiters.join('reject', undefined), first, 'something was')
   waiters.handleHeld(6)
   assert.equal(settled, [])
   waiters.handleHeld(7)
@@ -155,9 +156,9 @@ test('callers between two flushes share one group; it is held when its position 
 test('without a synced secondary only those who wait go on waiting', () => {
   const settled: string[] = []
   const waiters = new Waiters((group, outcome) => settled.push(`${group} ${outcome}`))
-  waiters.join('reject')
-  waiters.join('resolve')
-  waiters.join('wait')
+  waiters.join('reject', 1)
+  waiters.join('resolve', 1)
+  waiters.join('wait', 1)
   waiters.handleAlone()
   assert.equal(settled, ['1 alone', '2 alone'])
   waiters.handleEnded('not-primary')
