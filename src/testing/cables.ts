@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // A link that can be cut: a small relay for TCP and UDP between two nodes on one machine. Each node is told that the
 // cable's end is its peer; what the cable does not pass, the other node does not hear.
 //
@@ -7,8 +8,9 @@
 // A datagram from a arrives at CA and leaves from CB to LB, so that b sees it come from the address it has as its peer.
 import net from 'node:net'
 import { ConfigError } from '../errors.ts'
-import { type Address, formatAddress, freeAddress, parseAddress } from './address.ts'
+import { type Address, formatAddress, parseAddress } from './address.ts'
 import { type Direction, type Directions, Faults, type Impairment } from './faults.ts'
+import { freeAddress } from './free-address.ts'
 import { Port } from './port.ts'
 import { Relay } from './relay.ts'
 import { Watch } from './watch.ts'

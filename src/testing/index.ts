@@ -4,7 +4,6 @@
  *
  * @packageDocumentation
  */
-export { freeAddress } from './address.ts'
 export {
   type Cable,
   CableError,
@@ -14,5 +13,6 @@ export {
   type WayStatus,
 } from './cables.ts'
 export type { Direction, Directions, Impairment } from './faults.ts'
+export { freeAddress } from './free-address.ts'
 export { makeIdentity, type TestIdentity } from './identity.ts'
 export { createPair, type Pair, type PairOptions } from './pair.ts'

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // Two nodes in one process with a cable for each link: what a test of a program built on holdfast begins with.
 import { createNode, type HoldfastNode } from '../node.ts'
 import type { NodeOptions, TableDefinitions } from '../options.ts'

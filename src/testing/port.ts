@@ -2,7 +2,8 @@
 // system answers for it, a refused connect and port unreachable, as it does for a process that is gone.
 import type dgram from 'node:dgram'
 import type net from 'node:net'
-import { type Address, bindTcp, bindUdp } from './address.ts'
+import type { Address } from './address.ts'
+import { bindTcp, bindUdp } from './bind.ts'
 
 export interface PortEvents {
   connection(socket: net.Socket): void
