@@ -43,6 +43,8 @@ export class NodeRuntime {
   private readonly end: Promise<void>
   private settleEnd!: () => void
   private closing: Promise<void> | undefined
+  /** Answers of this turn, see 'result'. */
+  private readonly results: Extract<FromSync, { type: 'result' }>[] = []
   private stopped = false
   private readonly abort = () => void this.close()
 
@@ -98,7 +100,7 @@ export class NodeRuntime {
     const failures = await this.thread.started()
     // Told in a later turn, when whoever awaits the node has had time to listen.
     setImmediate(() => failures.map((failure) => this.handleAlarm(failure)))
-    signal?.addEventListener('abort', this.abort, { once: true })
+    signal?.addEventListener('abort', this.abort)
     if (signal?.aborted) {
       await this.close()
       throw signal.reason
@@ -163,7 +165,7 @@ export class NodeRuntime {
   }
 
   handover(): Promise<void> {
-    return this.questions.request((request) => this.thread.send([{ type: 'handover', request }]))
+    return this.questions.handover((request) => this.thread.send([{ type: 'handover', request }]))
   }
 
   promote(force: boolean): Promise<void> {
@@ -172,7 +174,9 @@ export class NodeRuntime {
 
   close(): Promise<void> {
     this.closing ??= this.leave()
-    return this.closing
+    const { closing, roleChanges } = this
+    // A hook that waits for its own end would wait until its bound.
+    return roleChanges.isWithinHook ? closing : closing.then(() => roleChanges.told)
   }
 
   private async leave(): Promise<void> {
@@ -183,7 +187,6 @@ export class NodeRuntime {
       await this.end
       clearTimeout(late)
     }
-    await this.roleChanges.told
   }
 
   // ---- What the sync thread says
@@ -208,10 +211,15 @@ export class NodeRuntime {
           break
         case 'result':
           // After the events of this turn, so that a role is told before the request that changed it is answered.
-          setImmediate(() => this.questions.settleRequest(message))
+          this.results.push(message)
+          setImmediate(() => this.settleResults())
           break
       }
     }
+  }
+
+  private settleResults(): void {
+    for (const result of this.results.splice(0)) this.questions.settleRequest(result)
   }
 
   private tellLink(link: number, up: boolean, reason: string): void {
@@ -240,6 +248,7 @@ export class NodeRuntime {
     this.stopped = true
     this.questions.end(error)
     this.driver.stop()
+    this.settleResults()
     this.questions.rejectRest()
     this.sync = { ...NO_SYNC_STATUS, lineage: this.sync.lineage, refusals: this.sync.refusals }
     this.settings.signal?.removeEventListener('abort', this.abort)
@@ -253,6 +262,7 @@ export class NodeRuntime {
     switch (event.type) {
       case 'role':
         this.roleChanges.handle(event)
+        if (event.role === 'secondary' && event.reason === 'handover') this.questions.noteHandedOver()
         break
       case 'held':
         this.questions.settleHeld(event.group, event.outcome)

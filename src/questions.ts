@@ -21,6 +21,8 @@ export class Questions {
   private readonly contentAlone = new Set<number>()
   private readonly proofs = new Pending<VerifyResult>()
   private readonly requests = new Pending<void>()
+  /** Requests for a handover that are open, and whether the role was handed over since. */
+  private readonly handovers = new Map<number, { handedOver: boolean }>()
   private readonly readiness = new Pending<void>()
   private requestNumber = 0
   /** Why there will be no answers any more. */
@@ -74,7 +76,20 @@ export class Questions {
     return this.requests.get(request)
   }
 
+  handover(ask: (request: number) => void): Promise<void> {
+    return this.request((request) => {
+      this.handovers.set(request, { handedOver: false })
+      ask(request)
+    })
+  }
+
+  /** The peer was granted the role. The answer comes when it is heard as primary, or never if this node is closed first. */
+  noteHandedOver(): void {
+    for (const handover of this.handovers.values()) handover.handedOver = true
+  }
+
   settleRequest({ request, error }: Extract<FromSync, { type: 'result' }>): void {
+    this.handovers.delete(request)
     if (error === undefined) this.requests.resolve(request, undefined)
     else if (error.code === 'ERR_HANDOVER') this.requests.reject(request, new HandoverError(error.message))
     else if (error.code === 'ERR_PROMOTE') this.requests.reject(request, new PromoteError(error.message))
@@ -95,8 +110,12 @@ export class Questions {
     this.ended = failure ?? this.closed()
   }
 
-  /** Whatever still waits, waits in vain. */
+  /** Whatever still waits, waits in vain; except for a handover that has happened. */
   rejectRest(): void {
+    for (const [request, { handedOver }] of this.handovers) {
+      if (handedOver) this.requests.resolve(request, undefined)
+    }
+    this.handovers.clear()
     const { ended = this.closed() } = this
     for (const pending of [this.holds, this.proofs, this.requests, this.readiness]) pending.rejectAll(ended)
   }

@@ -1,4 +1,5 @@
 // Changes of role as the application sees them: remembered, then told one after the other, each after its hook.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { ReplicaEvent } from './core/replica.ts'
 import type { RoleEvent } from './events.ts'
@@ -16,6 +17,8 @@ export class RoleChanges {
   readonly history: RoleChange[] = []
   /** Settles when everything that has happened so far was told. */
   told: Promise<void> = Promise.resolve()
+  /** Of the hook whose calls these are, however deep; what a hook leaves behind outlives its running. */
+  private readonly within = new AsyncLocalStorage<{ running: boolean }>()
   private readonly settings: Settings
   private readonly tell: (event: RoleEvent) => void
   private readonly report: (error: Error) => void
@@ -28,6 +31,11 @@ export class RoleChanges {
 
   get reason(): Reason {
     return this.history.at(-1)?.reason ?? 'none'
+  }
+
+  /** Whether the caller is a hook that has not finished: whoever it waits for must not wait for `told`. */
+  get isWithinHook(): boolean {
+    return this.within.getStore()?.running === true
   }
 
   handle({ role, epoch, reason, durationMs, report }: Extract<ReplicaEvent, { type: 'role' }>): void {
@@ -55,12 +63,16 @@ export class RoleChanges {
       )
       late = setTimeout(() => reject(error), HOOK_TIMEOUT_MS)
     })
+    const call = { running: true }
     try {
-      await Promise.race([hook(event), bound])
+      await Promise.race([this.within.run(call, () => hook(event)), bound])
     } catch (error) {
       this.report(error instanceof Error ? error : new Error(String(error)))
     } finally {
       clearTimeout(late)
+      call.running = false
+      // Tracking calls slows every promise of the process on older runtimes.
+      this.within.disable()
     }
   }
 }

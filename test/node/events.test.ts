@@ -103,6 +103,41 @@ test('a hook that fails is reported, and the role goes on', () =>
     assert.equal(errors, ['no port'])
   }))
 
+test('a hook may await close(); others that close wait for the hook', () =>
+  closing(async (opened) => {
+    const options = await pairOptions()
+    const story: string[] = []
+    const b = await createNode(options.b)
+    opened.push(b)
+    const a = await createNode({
+      ...options.a,
+      async onDemote() {
+        await a.close()
+        story.push('hook')
+      },
+    })
+    opened.push(a)
+    a.on('error', ({ message }) => story.push(message))
+    a.on('role', ({ role }) => story.push(role))
+    await until('a is protected', () => a.status().protected)
+    story.length = 0
+    await a.close()
+    assert.equal(story, ['hook', 'secondary', 'stopped'])
+  }))
+
+test('a node closed during its handover resolves it once the peer has the role', () =>
+  inPair(async (a, b) => {
+    a.tables.sessions.set({ id: 1 })
+    const handover = a.handover()
+    const closed = a.close()
+    await handover
+    await closed
+    await until('b acts', () => b.role === 'primary')
+    assert.is(b.tables.sessions.size, 1)
+    const late = await a.handover().catch((error) => error.code)
+    assert.is(late, 'ERR_CLOSED')
+  }))
+
 test('a role event carries code, sentence, epoch and report', () =>
   inPair(async (a, b) => {
     for (let id = 0; id < 10; id++) a.tables.sessions.set({ id })
