@@ -70,6 +70,7 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
    * same costs the engines a tenth of one whose name varies, and nothing may be generated from text (CSP).
    */
   #packKey(key: KeyInput<Key>): void {
+    if (typeof key !== 'object' || key === null) throw this.#notAnObject('key', key)
     const keys = this.#keys
     const io = this.#io
     const base = this.#keyBase
@@ -96,6 +97,7 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
 
   /** Writes the given fields into the value buffer and their mask into #low and #high. */
   #packFields(fields: FieldsInput<Fields>): void {
+    if (typeof fields !== 'object' || fields === null) throw this.#notAnObject('fields', fields)
     let low = 0
     let high = 0
     for (const name in fields) {
@@ -109,6 +111,11 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
     }
     this.#low = low
     this.#high = high
+  }
+
+  #notAnObject(what: string, given: unknown): ValueError {
+    const shown = typeof given === 'string' ? `'${given}'` : String(given)
+    return new ValueError(`table ${this.name}: ${what} ${shown} given; allowed: an object`)
   }
 
   #unknown(name: string): ValueError {
