@@ -39,14 +39,3 @@ export class Pending<Value> {
     for (const key of [...this.waiting.keys()]) this.reject(key, error)
   }
 }
-
-/** `promise`, given up with the signal's reason when it aborts. What is given up goes on without being waited for. */
-export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return promise
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
-}

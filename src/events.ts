@@ -42,7 +42,7 @@ export interface PoisonEvent {
 export interface NodeEvents {
   /** The role changed; `onPromote` or `onDemote` has run. */
   readonly role: RoleEvent
-  /** A link came up, went down, or cannot have its port. */
+  /** A link came up, went down, cannot have its port; or, while it is down, another reason for it is known. */
   readonly link: LinkEvent
   /** The peer is heard, or is not heard any more. */
   readonly peer: { readonly id: string; readonly alive: boolean }
@@ -57,6 +57,19 @@ export interface NodeEvents {
 }
 
 export type NodeEventName = keyof NodeEvents
+
+/** A record, so that the compiler misses none. */
+const NAMES: Record<NodeEventName, true> = {
+  role: true,
+  link: true,
+  peer: true,
+  synced: true,
+  unsynced: true,
+  poison: true,
+  error: true,
+}
+export const EVENT_NAMES = Object.keys(NAMES) as readonly NodeEventName[]
+
 export type Listener<Name extends NodeEventName> = (event: NodeEvents[Name]) => unknown
 
 interface Entry {

@@ -36,6 +36,7 @@ export type {
 export type { TablesOf } from './node.ts'
 export { createNode, type HoldfastNode } from './node.ts'
 export type {
+  AbortSignalLike,
   IdentityOptions,
   LinkOptions,
   Logger,

@@ -1,11 +1,13 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The public face of a node. What it does is in src/node-runtime.ts; here is what it promises.
+import { Aborts } from './aborts.ts'
+import { checkListener, checkPromote, checkReady, checkReplicated } from './call-options.ts'
 import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
-import { orAborted } from './deferred.ts'
 import { ConfigError } from './errors.ts'
 import type { Listener, NodeEventName } from './events.ts'
 import { NodeRuntime } from './node-runtime.ts'
-import type { NodeOptions, TableDefinitions } from './options.ts'
+import type { AbortSignalLike, NodeOptions, TableDefinitions } from './options.ts'
 import type { TableDefinition } from './schema/index.ts'
 import { checkOptions } from './settings.ts'
 import type { NodeStatus } from './status.ts'
@@ -46,7 +48,7 @@ export async function createNode<const Tables extends TableDefinitions>(
   options: NodeOptions<Tables>,
 ): Promise<HoldfastNode<Tables>> {
   const settings = checkOptions(options)
-  settings.signal?.throwIfAborted()
+  if (settings.signal?.aborted) throw settings.signal.reason
   const runtime = new NodeRuntime(settings)
   await runtime.start()
   return new HoldfastNode<Tables>(runtime)
@@ -55,6 +57,7 @@ export async function createNode<const Tables extends TableDefinitions>(
 /** One of the two nodes. Made by `createNode`. */
 export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
   readonly #runtime: NodeRuntime
+  readonly #aborts = new Aborts()
   readonly id: string
   /**
    * The tables, by the names given in the options. The primary's are written and read; a secondary's may be read, and
@@ -94,28 +97,28 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
    * `alone` says what to do without a synced secondary: 'reject' (default), 'wait' until there is one, or 'resolve'
    * with `{ held: false }`.
    *
+   * @throws ConfigError for a wrong option
    * @throws NotProtectedError there is no synced secondary
    * @throws NotPrimaryError this node is not primary, or ceased to be while waiting
    * @throws ClosedError or SyncThreadError the node has ended
    */
   replicated(
-    options: { readonly signal?: AbortSignal; readonly alone?: Alone } = {},
+    options: { readonly signal?: AbortSignalLike; readonly alone?: Alone } = {},
   ): Promise<{ held: boolean }> {
-    const { signal, alone = 'reject' } = options
-    if (alone !== 'reject' && alone !== 'wait' && alone !== 'resolve') {
-      const what = `alone: '${alone as string}' given; allowed: 'reject', 'wait' or 'resolve'`
-      return Promise.reject(new ConfigError(what))
-    }
-    return orAborted(this.#runtime.replicated(alone), signal)
+    return checked(() => {
+      const { signal, alone } = checkReplicated(options)
+      return this.#aborts.orAborted(signal, () => this.#runtime.replicated(alone))
+    })
   }
 
   /**
    * Resolves when this node is primary, or a secondary that holds everything.
    *
+   * @throws ConfigError for a wrong option
    * @throws ClosedError or SyncThreadError the node has ended
    */
-  ready(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return orAborted(this.#runtime.ready(), options.signal)
+  ready(options: { readonly signal?: AbortSignalLike } = {}): Promise<void> {
+    return checked(() => this.#aborts.orAborted(checkReady(options), () => this.#runtime.ready()))
   }
 
   /**
@@ -132,10 +135,11 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
    * Makes this node primary: by the living primary's grant, or alone when there is none. `force` also promotes a node
    * that does not hold everything.
    *
+   * @throws ConfigError for a wrong option
    * @throws PromoteError naming what stands against it
    */
   promote(options: { readonly force?: boolean } = {}): Promise<void> {
-    return this.#runtime.promote(options.force === true)
+    return checked(() => this.#runtime.promote(checkPromote(options)))
   }
 
   /**
@@ -147,26 +151,34 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
     return this.#runtime.verify()
   }
 
-  /** Listens. The same listener may be added more than once. */
+  /**
+   * Listens. The same listener may be added more than once.
+   *
+   * @throws ConfigError for an event there is not, or a listener that is no function; so do `once` and `off`.
+   */
   on<Name extends NodeEventName>(name: Name, listener: Listener<Name>): this {
+    checkListener(name, listener)
     this.#runtime.emitter.add(name, listener, false)
     return this
   }
 
   /** Listens to the next event only. */
   once<Name extends NodeEventName>(name: Name, listener: Listener<Name>): this {
+    checkListener(name, listener)
     this.#runtime.emitter.add(name, listener, true)
     return this
   }
 
   off<Name extends NodeEventName>(name: Name, listener: Listener<Name>): this {
+    checkListener(name, listener)
     this.#runtime.emitter.remove(name, listener)
     return this
   }
 
   /**
    * Ends the node and frees its ports. A primary with a synced secondary hands over first. May be called again; resolves
-   * when all is done.
+   * when all is done: hooks have run, events are told. Called within a running hook it does not wait for these, so a hook
+   * may await it.
    */
   close(): Promise<void> {
     return this.#runtime.close()
@@ -174,5 +186,14 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+}
+
+/** What a check throws becomes a rejection: a method that promises does not throw besides. */
+function checked<Value>(ask: () => Promise<Value>): Promise<Value> {
+  try {
+    return ask()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }

@@ -23,6 +23,17 @@ export interface IdentityOptions {
   readonly trust: readonly string[]
 }
 
+/**
+ * What is used of an AbortSignal, which is what to give. Spelt out, so that these types need neither those of the DOM nor
+ * those of Node.
+ */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason?: unknown
+  addEventListener(type: 'abort', listener: () => void): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 /** Any pino-shaped logger. */
 export interface Logger {
   info(details: object, message: string): void
@@ -78,7 +89,7 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   readonly onPromote?: RoleHook
   readonly onDemote?: RoleHook
   /** Abort closes the node. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignalLike
   /** Default: silent. */
   readonly logger?: Logger
 }

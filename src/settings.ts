@@ -5,9 +5,10 @@ import type { Address } from './io/address.ts'
 import { formatAddress, isLoopback, isWildcard, parseAddress, sameFamily } from './io/address.ts'
 import { identityFault } from './io/identity.ts'
 import type { Identity, LinkAddresses } from './io/thread-messages.ts'
-import type { Logger, NodeOptions, RoleHook } from './options.ts'
+import { checkNames, flag, hook, integer, isObject, number, refusal, signal, text } from './option-kinds.ts'
+import type { AbortSignalLike, Logger, NodeOptions, RoleHook } from './options.ts'
 import type { TableDefinition } from './schema/index.ts'
-import { NAME_BYTES_MAX, TABLES_MAX } from './wire/constants.ts'
+import { TABLES_MAX } from './wire/constants.ts'
 
 /** Checked options, all filled in. */
 export interface Settings {
@@ -31,7 +32,7 @@ export interface Settings {
   readonly fastDetection: boolean
   readonly onPromote: RoleHook | undefined
   readonly onDemote: RoleHook | undefined
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignalLike | undefined
   /** Never throws. */
   readonly logger: Logger
 }
@@ -73,8 +74,6 @@ const OPTIONS: readonly string[] = [
 const TIME_MAX_MS = 3_600_000
 const TRUST_MAX = 8
 
-type Given = Record<string, unknown>
-
 /**
  * Checks what was given to `createNode` and fills in the defaults.
  *
@@ -114,7 +113,7 @@ export function checkOptions(given: NodeOptions): Settings {
     fastDetection: flag('fastDetection', given.fastDetection ?? true),
     onPromote: hook('onPromote', given.onPromote),
     onDemote: hook('onDemote', given.onDemote),
-    signal: checkSignal(given.signal),
+    signal: signal('signal', given.signal),
     logger: checkLogger(given.logger),
   }
   checkRelations(settings)
@@ -141,6 +140,15 @@ function checkLinks(links: unknown): readonly [LinkAddresses, LinkAddresses] {
       throw refusal(`links.m2.${end}`, address, `another address than links.m1.${end}: two links, two paths`)
     }
   }
+  // Crosswise counts too: a node that dials its own other link would meet itself.
+  for (const [name, { peer }] of Object.entries({ m1, m2 })) {
+    for (const [other, { listen }] of Object.entries({ m1, m2 })) {
+      const address = formatAddress(peer)
+      if (formatAddress(listen) === address) {
+        throw refusal(`links.${name}.peer`, address, `another address than links.${other}.listen`)
+      }
+    }
+  }
   return [m1, m2]
 }
 
@@ -151,9 +159,6 @@ function checkLink(at: string, link: unknown): LinkAddresses {
   const peer = checkAddress(`${at}.peer`, link.peer)
   if (!sameFamily(listen, peer)) {
     throw refusal(`${at}.peer`, link.peer, `an address of the same family as ${at}.listen, ${link.listen}`)
-  }
-  if (formatAddress(listen) === formatAddress(peer)) {
-    throw refusal(`${at}.peer`, link.peer, `another address than ${at}.listen`)
   }
   return { listen, peer }
 }
@@ -221,11 +226,6 @@ function isDefinition(value: unknown): value is TableDefinition {
   return isObject(value) && typeof value.schemaHash === 'string' && isObject(value.layout)
 }
 
-function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal
-  throw refusal('signal', signal, 'an AbortSignal')
-}
-
 const SILENT: Logger = { info() {}, warn() {}, error() {} }
 
 function checkLogger(logger: unknown): Logger {
@@ -246,61 +246,4 @@ function harmless(logger: Logger): Logger {
     }
   }
   return { info: call('info'), warn: call('warn'), error: call('error') }
-}
-
-// ---- Kinds
-
-function refusal(option: string, given: unknown, allowed: string): ConfigError {
-  return new ConfigError(`${option}: ${show(given)} given; allowed: ${allowed}`)
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
-  return value === undefined ? 'nothing' : String(value)
-}
-
-function isObject(value: unknown): value is Given {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function checkNames(at: string, given: object, names: readonly string[]): void {
-  for (const name of Object.keys(given)) {
-    if (!names.includes(name)) {
-      throw new ConfigError(
-        `${at}: option '${name}' given, which this version does not have; allowed: ${names.join(', ')}`,
-      )
-    }
-  }
-}
-
-function text(option: string, value: unknown): string {
-  const bytes = typeof value === 'string' ? new TextEncoder().encode(value).length : 0
-  if (bytes < 1 || bytes > NAME_BYTES_MAX) {
-    throw refusal(option, value, `a text of 1 to ${NAME_BYTES_MAX} bytes`)
-  }
-  return value as string
-}
-
-function number(option: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== 'number' || !(value >= least && value <= most)) {
-    throw refusal(option, value, `a number from ${least} to ${most}`)
-  }
-  return value
-}
-
-function integer(option: string, value: unknown, least: number, most: number): number {
-  if (!Number.isInteger(value)) throw refusal(option, value, `an integer from ${least} to ${most}`)
-  return number(option, value, least, most)
-}
-
-function flag(option: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw refusal(option, value, 'true or false')
-  return value
-}
-
-function hook(option: string, value: unknown): RoleHook | undefined {
-  if (value !== undefined && typeof value !== 'function') throw refusal(option, value, 'a function')
-  return value as RoleHook | undefined
 }

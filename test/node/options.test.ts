@@ -60,6 +60,16 @@ const REFUSED: [string, object, RegExp][] = [
   ['a link to itself', withLink({ peer: '127.0.0.1:7401' }), /^links.m1.peer: .*another address/],
   ['the same listen address twice', withLink({ listen: links.m2.listen }), /^links.m2.listen: /],
   ['the same peer address twice', withLink({ peer: links.m2.peer }), /^links.m2.peer: /],
+  [
+    'a peer address at which the other link listens',
+    withLink({ peer: links.m2.listen }),
+    /^links.m1.peer: '127.0.0.2:7401' given; .*another address than links.m2.listen/,
+  ],
+  [
+    'a listen address that the other link dials',
+    withLink({ listen: links.m2.peer }),
+    /^links.m2.peer: .*another address than links.m1.listen/,
+  ],
   ['insecure beyond the loopback', { links: far }, /^insecure: true given; .*10\.0\.1\.1:7401/],
   ['insecure with an identity', { identity }, /^insecure: .*identity/],
   ['neither identity nor insecure', { insecure: false }, /^identity: nothing given/],

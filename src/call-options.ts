@@ -1,0 +1,39 @@
+// The checks behind what a node's methods are given, made before anything else happens.
+import type { Alone } from './core/waiters.ts'
+import { EVENT_NAMES } from './events.ts'
+import type { Given } from './option-kinds.ts'
+import { checkNames, flag, isObject, refusal, signal } from './option-kinds.ts'
+import type { AbortSignalLike } from './options.ts'
+
+/** @throws ConfigError */
+export function checkReplicated(given: object): { signal: AbortSignalLike | undefined; alone: Alone } {
+  const options = checkGiven('replicated', given, ['signal', 'alone'])
+  const { alone = 'reject' } = options
+  if (alone !== 'reject' && alone !== 'wait' && alone !== 'resolve') {
+    throw refusal('alone', alone, "'reject', 'wait' or 'resolve'")
+  }
+  return { signal: signal('signal', options.signal), alone }
+}
+
+/** @throws ConfigError */
+export function checkReady(given: object): AbortSignalLike | undefined {
+  return signal('signal', checkGiven('ready', given, ['signal']).signal)
+}
+
+/** @throws ConfigError */
+export function checkPromote(given: object): boolean {
+  return flag('force', checkGiven('promote', given, ['force']).force ?? false)
+}
+
+/** @throws ConfigError */
+export function checkListener(name: unknown, listener: unknown): void {
+  if (!(EVENT_NAMES as readonly unknown[]).includes(name))
+    throw refusal('event', name, EVENT_NAMES.join(', '))
+  if (typeof listener !== 'function') throw refusal(`listener of '${name}'`, listener, 'a function')
+}
+
+function checkGiven(method: string, given: unknown, names: readonly string[]): Given {
+  if (!isObject(given)) throw refusal(`${method}(options)`, given, `an object with ${names.join(', ')}`)
+  checkNames(method, given, names)
+  return given
+}
