@@ -1,5 +1,5 @@
 // The process of one group of figures: plain Node on compiled files, told by argv what to measure. Sends the result to
-// the process that forked it and ends. A group has a process to itself so that it pays for nobody else's heap and its
+// the process that forked it and ends; run by hand, under a profiler, it prints the result. A group has a process to itself so that it pays for nobody else's heap and its
 // code is compiled for its own types only.
 import type { Context, Measure } from './figure.ts'
 
@@ -11,7 +11,8 @@ export type GroupMessage =
 const [group = '', smoke = '', ...names] = process.argv.slice(2)
 
 function send(message: GroupMessage): void {
-  process.send?.(message)
+  if (process.send) process.send(message)
+  else console.log(message.type === 'note' ? message.text : message.measured)
 }
 
 const context: Context = {
