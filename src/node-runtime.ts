@@ -43,6 +43,8 @@ export class NodeRuntime {
   private readonly end: Promise<void>
   private settleEnd!: () => void
   private closing: Promise<void> | undefined
+  /** Closed, and everybody told. */
+  private closed: Promise<void> | undefined
   /** Answers of this turn, see 'result'. */
   private readonly results: Extract<FromSync, { type: 'result' }>[] = []
   private stopped = false
@@ -174,9 +176,10 @@ export class NodeRuntime {
 
   close(): Promise<void> {
     this.closing ??= this.leave()
-    const { closing, roleChanges } = this
     // A hook that waits for its own end would wait until its bound.
-    return roleChanges.isWithinHook ? closing : closing.then(() => roleChanges.told)
+    if (this.roleChanges.isWithinHook) return this.closing
+    this.closed ??= this.closing.then(() => this.roleChanges.told)
+    return this.closed
   }
 
   private async leave(): Promise<void> {
