@@ -3,22 +3,26 @@
 // younger history never replaces a full, older one.
 import type { Action } from '../../src/core/actions.ts'
 import type { FromSync, ToSync } from '../../src/core/messages.ts'
+import { AckChecks } from './ack-checks.ts'
 import { contentOf, demandContent, hashImages } from './content.ts'
+import {
+  BATCH,
+  epochOf,
+  IMAGE,
+  PARTIAL,
+  RESYNC,
+  RESYNC_REQUEST,
+  REVERSE,
+  SAME,
+  sequenceOf,
+  typeOf,
+} from './frames.ts'
 import { type Content, descends, type History, type Reign, type Version } from './history.ts'
 import type { SimProcess } from './process.ts'
-import { epochIn, sequenceIn } from './role-checks.ts'
 import { Violation } from './world.ts'
 
 type RoleMessage = Extract<FromSync, { type: 'role' }>
 
-const RESYNC = 32
-const BATCH = 33
-const SAME = 34
-const IMAGE = 35
-/** A batch after which older changes are still unsent. */
-const PARTIAL = 39
-const REVERSE = 48
-const RESYNC_REQUEST = 51
 /** Lineages whose ages differ by less count as equally old, ms. */
 const LINEAGE_MARGIN_MS = 10_000
 
@@ -48,6 +52,7 @@ export class DataChecks {
   /** For whom the sync thread asked to attach. */
   private readonly askedFor = new WeakMap<object, string>()
   private readonly fed = new Map<SimProcess, string>()
+  private readonly acks = new AckChecks()
   /** Comparisons of a secondary with a flush of its primary. */
   comparisons = 0
 
@@ -65,6 +70,7 @@ export class DataChecks {
   }
 
   handleGone(process: SimProcess): void {
+    this.acks.handleGone(process)
     this.history.release(process.incarnation)
     this.origins.delete(process)
     this.reigns.delete(process)
@@ -78,6 +84,7 @@ export class DataChecks {
   // ---- The primary's side
 
   handleActions(process: SimProcess, actions: readonly Action[]): void {
+    this.acks.handleActions(process, actions)
     for (const action of actions) {
       if (action.type === 'post' && action.message.type === 'attach') {
         this.askedFor.set(action.message, process.core.peer.incarnation)
@@ -95,7 +102,7 @@ export class DataChecks {
       this.rememberAttach(process)
     }
     if (message.type === 'frame') {
-      const type = message.frame[4]!
+      const type = typeOf(message.frame)
       if (type === RESYNC_REQUEST && isTaken) this.rememberAttach(process)
       else if (type < REVERSE && process.replica.role === 'secondary') {
         if (!isTaken) this.beforeFrame(process, message.frame)
@@ -119,11 +126,11 @@ export class DataChecks {
   handleLocal(process: SimProcess, messages: readonly ToSync[]): void {
     for (const message of messages) {
       if (message.type !== 'frame') continue
-      const type = message.frame[4]!
+      const type = typeOf(message.frame)
       if (type >= REVERSE) continue
-      const reign = this.history.reigns.get(epochIn(message.frame))
+      const reign = this.history.reigns.get(epochOf(message.frame))
       if (reign?.incarnation !== process.incarnation) {
-        throw new Violation(`${process.name} sends a frame of epoch ${epochIn(message.frame)}, not its own`)
+        throw new Violation(`${process.name} sends a frame of epoch ${epochOf(message.frame)}, not its own`)
       }
       if (type === RESYNC) this.flushed.set(reign, this.attached.get(reign) ?? this.snapshot(process, reign))
       else if (type === BATCH || type === PARTIAL) this.flushed.set(reign, this.snapshot(process, reign))
@@ -180,10 +187,10 @@ export class DataChecks {
   // ---- The secondary's side
 
   private beforeFrame(process: SimProcess, frame: Uint8Array): void {
-    if (frame[4] !== RESYNC) return
-    const reign = this.history.reigns.get(epochIn(frame))
+    if (typeOf(frame) !== RESYNC) return
+    const reign = this.history.reigns.get(epochOf(frame))
     if (reign === undefined)
-      throw new Violation(`${process.name} follows epoch ${epochIn(frame)}, never opened`)
+      throw new Violation(`${process.name} follows epoch ${epochOf(frame)}, never opened`)
     const origin = this.originOf(process)
     if (origin.type !== 'empty' && origin.reign.lineage !== reign.lineage) {
       this.demandRightToReplace(process, origin, reign)
@@ -220,10 +227,11 @@ export class DataChecks {
   }
 
   private afterFrame(process: SimProcess, frame: Uint8Array): void {
+    this.acks.handleApplied(process, frame)
     const origin = this.originOf(process)
-    const sequence = sequenceIn(frame)
+    const sequence = sequenceOf(frame)
     const isSynced = process.tables.every((table) => table.awaited === 0)
-    const reign = this.history.reigns.get(epochIn(frame))
+    const reign = this.history.reigns.get(epochOf(frame))
     if (origin.type === 'empty' || origin.type === 'own' || reign === undefined || origin.reign !== reign)
       return
     if (process.replica.isSynced && !isSynced) throw new Violation(`${process.name} says synced and awaits`)
@@ -238,7 +246,7 @@ export class DataChecks {
         `${process.name} says synced at ${sequence}, while its primary has older changes unsent`,
       )
     }
-    const type = frame[4]!
+    const type = typeOf(frame)
     if (mark.clean && (origin.type === 'mix' || type === BATCH || type === IMAGE || type === SAME)) {
       this.comparisons++
       if (hashImages(process.tables) !== mark.hash) {

@@ -3,6 +3,7 @@
 import type { Action } from '../../src/core/actions.ts'
 import type { FromSync } from '../../src/core/messages.ts'
 import type { FaultBook } from './faultbook.ts'
+import { epochOf, GRANT, typeOf } from './frames.ts'
 import type { History } from './history.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
@@ -20,8 +21,6 @@ interface Known {
   granted: number
   reason: string
 }
-
-const GRANT = 7
 
 export class RoleChecks {
   private readonly history: History
@@ -58,8 +57,8 @@ export class RoleChecks {
     const known = this.of(process)
     for (const action of actions) {
       if (action.type === 'post' && action.message.type === 'role') this.handleRole(process, action.message)
-      else if (action.type === 'send' && action.bytes[4] === GRANT) {
-        known.granted = Math.max(known.granted, epochIn(action.bytes))
+      else if (action.type === 'send' && typeOf(action.bytes) === GRANT) {
+        known.granted = Math.max(known.granted, epochOf(action.bytes))
       } else if (action.type === 'word' && (action.word & 3) === 1)
         this.handleOpen(process, action.word, actions)
     }
@@ -147,20 +146,4 @@ function isLastWord(word: number, actions: readonly Action[]): boolean {
   let last = word
   for (const action of actions) if (action.type === 'word') last = action.word
   return last === word
-}
-
-/** The epoch of a frame, read without the code under test. */
-export function epochIn(frame: Uint8Array): number {
-  return u53At(frame, 8)
-}
-
-/** Its sequence. */
-export function sequenceIn(frame: Uint8Array): number {
-  return u53At(frame, 16)
-}
-
-function u53At(bytes: Uint8Array, at: number): number {
-  let value = 0
-  for (let i = 7; i >= 0; i--) value = value * 256 + bytes[at + i]!
-  return value
 }

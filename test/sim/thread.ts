@@ -12,8 +12,10 @@ export class Thread {
   private readonly random: Prng
   private waiting: { source: Source; work: () => void }[] = []
   private blockedUntil = 0
+  /** When it last began to stand still. */
+  blockedSince = Number.NEGATIVE_INFINITY
   private ended = false
-  /** When the thread last stood still. */
+  /** When it last woke from that. */
   wokeAt = Number.NEGATIVE_INFINITY
   private timerAt = Number.POSITIVE_INFINITY
   private timerWork: (() => void) | undefined
@@ -39,6 +41,7 @@ export class Thread {
   block(durationMs: number): void {
     const until = this.world.now + durationMs
     if (this.ended || until <= this.blockedUntil) return
+    if (!this.isBlocked) this.blockedSince = this.world.now
     this.blockedUntil = until
     this.world.at(until, () => this.wake(until))
   }

@@ -1,0 +1,96 @@
+// A secondary acknowledges what it has and nothing else: frames its sync thread has passed on, frames its tables have
+// taken, the segments it really awaits; and nothing new while its application thread stands still.
+import type { Action } from '../../src/core/actions.ts'
+import type { FromSync } from '../../src/core/messages.ts'
+import { ACK, ackOf, attachOf, epochOf, RESYNC, REVERSE, sequenceOf, typeOf } from './frames.ts'
+import type { SimProcess } from './process.ts'
+import { Violation } from './world.ts'
+
+interface Taken {
+  readonly epoch: number
+  readonly attach: number
+  /** Passed on by the sync thread. */
+  received: number
+  /** Acknowledged so far. */
+  acknowledged: number
+  /** Taken by the replica; what was awaited after each frame. */
+  applied: number
+  readonly awaited: Map<number, number>
+}
+
+export class AckChecks {
+  private readonly taken = new Map<SimProcess, Taken>()
+
+  handleGone(process: SimProcess): void {
+    this.taken.delete(process)
+  }
+
+  handleActions(process: SimProcess, actions: readonly Action[]): void {
+    for (const action of actions) {
+      if (action.type === 'post' && action.message.type === 'frame')
+        this.handlePassedOn(process, action.message)
+      else if (action.type === 'send' && typeOf(action.bytes) === ACK) this.handleAck(process, action.bytes)
+    }
+  }
+
+  private handlePassedOn(process: SimProcess, { frame }: Extract<FromSync, { type: 'frame' }>): void {
+    if (typeOf(frame) >= REVERSE) return
+    const [epoch, attach, sequence] = [epochOf(frame), attachOf(frame), sequenceOf(frame)]
+    if (typeOf(frame) === RESYNC) {
+      const received = sequence - 1
+      this.taken.set(process, { epoch, attach, received, acknowledged: 0, applied: 0, awaited: new Map() })
+    }
+    const taken = this.taken.get(process)
+    if (taken?.epoch !== epoch || taken.attach !== attach || sequence !== taken.received + 1) {
+      throw new Violation(`${process.name} passes on frame ${sequence} after ${taken?.received}`)
+    }
+    taken.received = sequence
+  }
+
+  /** What a process has of the attachment a frame belongs to. */
+  private of(process: SimProcess, frame: Uint8Array): Taken | undefined {
+    const taken = this.taken.get(process)
+    return taken?.epoch === epochOf(frame) && taken.attach === attachOf(frame) ? taken : undefined
+  }
+
+  /** The replica has taken a frame. */
+  handleApplied(process: SimProcess, frame: Uint8Array): void {
+    const taken = this.of(process, frame)
+    if (taken === undefined) return
+    taken.applied = sequenceOf(frame)
+    let awaited = 0
+    for (const table of process.tables) awaited += table.awaited
+    taken.awaited.set(taken.applied, awaited)
+  }
+
+  private handleAck(process: SimProcess, frame: Uint8Array): void {
+    const taken = process.core.state.role === 'secondary' ? this.of(process, frame) : undefined
+    if (taken === undefined) return
+    const { received, applied, awaited } = ackOf(frame)
+    if (received > taken.received || applied > taken.applied) {
+      throw new Violation(
+        `${process.name} acknowledges ${received}/${applied}, has ${taken.received}/${taken.applied}`,
+      )
+    }
+    if (awaited === 0 && taken.awaited.get(applied) !== 0) {
+      throw new Violation(`${process.name} acknowledges ${applied} with nothing awaited, which is not so`)
+    }
+    for (const sequence of taken.awaited.keys()) {
+      if (sequence >= applied) break
+      taken.awaited.delete(sequence)
+    }
+    if (received > taken.acknowledged) this.demandProgress(process, received)
+    taken.acknowledged = received
+  }
+
+  private demandProgress(process: SimProcess, received: number): void {
+    const { app, thread, plan, world } = process
+    if (!app.isBlocked || thread.wokeAt > app.blockedSince) return
+    const standsMs = world.now - app.blockedSince
+    const { stallTimeoutMs, interval } = plan.core
+    if (standsMs <= stallTimeoutMs * 1.02 + 3 * interval) return
+    throw new Violation(
+      `${process.name} acknowledges ${received} with its application thread still for ${standsMs.toFixed(0)} ms`,
+    )
+  }
+}
