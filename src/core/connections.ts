@@ -105,7 +105,8 @@ export class Connections {
   handleClosed(link: Link, stream: number, reason: string, now: number): boolean {
     const wasProven = link.forget(stream)
     // What the peer said before it closed tells more than that it closed.
-    if (!link.lastReason.startsWith(REFUSED_BY_PEER)) link.lastReason = reason
+    const isTold = wasProven ? link.lastReason.startsWith(REFUSED_BY_PEER) : link.lastReason !== ''
+    if (!isTold) link.lastReason = reason
     this.tell(link, wasProven)
     this.redial(link, now)
     return wasProven
