@@ -37,8 +37,9 @@ export class AckChecks {
     if (typeOf(frame) >= REVERSE) return
     const [epoch, attach, sequence] = [epochOf(frame), attachOf(frame), sequenceOf(frame)]
     if (typeOf(frame) === RESYNC) {
-      const received = sequence - 1
-      this.taken.set(process, { epoch, attach, received, acknowledged: 0, applied: 0, awaited: new Map() })
+      const before = sequence - 1
+      const awaited = new Map<number, number>()
+      this.taken.set(process, { epoch, attach, received: before, acknowledged: 0, applied: before, awaited })
     }
     const taken = this.taken.get(process)
     if (taken?.epoch !== epoch || taken.attach !== attach || sequence !== taken.received + 1) {

@@ -109,7 +109,7 @@ export class App {
 
   private writeSome(reign: Reign): void {
     const { plan, random, process, mood } = this
-    const sessions = process.tables.reduce((sum, table) => sum + table.size, 0)
+    const sessions = process.sessions
     if (sessions === 0 && plan.fill > 0 && mood.wild) {
       for (let i = 0; i < plan.fill; i++) this.set(reign, random.below(process.tables.length), i)
       return
@@ -148,6 +148,9 @@ export class App {
     }
     if (!allowed || (process.roleWord & 3) !== OPEN) {
       throw new Violation(`${process.name} accepts to ${what} though its role word is shut`)
+    }
+    if (process.core.state.role !== 'primary') {
+      throw new Violation(`${process.name} accepts to ${what} as ${process.core.state.role}`)
     }
     if (this.data.reignOf(process) === undefined) {
       throw new Violation(`${process.name} accepts to ${what} outside of any reign`)

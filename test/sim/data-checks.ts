@@ -18,13 +18,11 @@ import {
   typeOf,
 } from './frames.ts'
 import { type Content, descends, type History, type Reign, type Version } from './history.ts'
+import { LineageChecks } from './lineage-checks.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
 
 type RoleMessage = Extract<FromSync, { type: 'role' }>
-
-/** Lineages whose ages differ by less count as equally old, ms. */
-const LINEAGE_MARGIN_MS = 10_000
 
 /** Where what a process holds comes from. */
 type Origin =
@@ -52,12 +50,14 @@ export class DataChecks {
   /** For whom the sync thread asked to attach. */
   private readonly askedFor = new WeakMap<object, string>()
   private readonly fed = new Map<SimProcess, string>()
+  readonly lineages: LineageChecks
   private readonly acks = new AckChecks()
   /** Comparisons of a secondary with a flush of its primary. */
   comparisons = 0
 
   constructor(history: History) {
     this.history = history
+    this.lineages = new LineageChecks(history)
   }
 
   originOf(process: SimProcess): Origin {
@@ -71,6 +71,7 @@ export class DataChecks {
 
   handleGone(process: SimProcess): void {
     this.acks.handleGone(process)
+    this.lineages.handleGone(process)
     this.history.release(process.incarnation)
     this.origins.delete(process)
     this.reigns.delete(process)
@@ -79,6 +80,15 @@ export class DataChecks {
   /** Which process's acknowledgements a primary's replica counts now. */
   followerOf(process: SimProcess): string | undefined {
     return this.fed.get(process)
+  }
+
+  /** Something a secondary holds was changed behind its back. */
+  handleSpoilt(process: SimProcess): void {
+    const origin = this.originOf(process)
+    if (origin.type === 'empty') return
+    process.isSpoilt = true
+    this.history.release(process.incarnation)
+    this.origins.set(process, { type: 'mix', reign: origin.reign })
   }
 
   // ---- The primary's side
@@ -156,10 +166,13 @@ export class DataChecks {
     const { epoch, lineage, reason } = message
     const origin = this.originOf(process)
     process.world.count(`promoted with: ${origin.type}`)
-    if (origin.type === 'mix' && !process.plan.core.promoteUnsynced && reason !== 'operator') {
+    const isUnsynced = origin.type === 'mix' && !process.isSpoilt
+    if (isUnsynced && !process.plan.core.promoteUnsynced && reason !== 'operator') {
       throw new Violation(`${process.name} became primary (${reason}) unsynced, against promoteUnsynced`)
     }
     const base = this.baseOf(process, origin)
+    if (process.isSpoilt) this.history.forgive(base)
+    process.isSpoilt = false
     this.demandPromised(process, base)
     const reign = this.history.begin(epoch, lineage, process.incarnation, process.world.now, base)
     this.reigns.set(process, reign)
@@ -193,37 +206,15 @@ export class DataChecks {
       throw new Violation(`${process.name} follows epoch ${epochOf(frame)}, never opened`)
     const origin = this.originOf(process)
     if (origin.type !== 'empty' && origin.reign.lineage !== reign.lineage) {
-      this.demandRightToReplace(process, origin, reign)
+      const { sessions, world } = process
+      world.count('lineage replaced')
+      world.note(sessions, () => `${process.name} with ${sessions} sessions joins another lineage`)
+      if (sessions > 0 && origin.type !== 'mix') {
+        this.lineages.handleReplaced(process, origin.reign.lineage, reign)
+      }
       this.history.release(process.incarnation)
     }
     this.origins.set(process, { type: 'mix', reign })
-  }
-
-  /** A node is about to be filled from another history. */
-  private demandRightToReplace(
-    process: SimProcess,
-    origin: Exclude<Origin, { type: 'empty' }>,
-    by: Reign,
-  ): void {
-    const { now } = process.world
-    const mine = this.history.birthOf(origin.reign.lineage, now)
-    const theirs = this.history.birthOf(by.lineage, now)
-    const sessions = process.tables.reduce((sum, table) => sum + table.size, 0)
-    process.world.count('lineage replaced')
-    process.world.note(sessions, () => `${process.name} with ${sessions} sessions joins another lineage`)
-    if (sessions === 0 || origin.type === 'mix') return
-    const slack = 1_000 + (now - mine) / 50
-    if (theirs - mine > LINEAGE_MARGIN_MS + slack) {
-      throw new Violation(
-        `${process.name}: a lineage ${(theirs - mine).toFixed(0)} ms younger replaces its own`,
-      )
-    }
-    const isEmpty = by.base.every((keys) => keys.size === 0) && by.log.length === 0
-    // Numbers of sessions are news: they travel once an interval.
-    const isNew = now - origin.reign.startedAt < 2 * process.plan.core.interval + 50
-    if (isEmpty && !isNew && mine - theirs <= LINEAGE_MARGIN_MS) {
-      throw new Violation(`${process.name}: an empty node wipes its ${sessions} sessions`)
-    }
   }
 
   private afterFrame(process: SimProcess, frame: Uint8Array): void {
@@ -245,6 +236,12 @@ export class DataChecks {
       throw new Violation(
         `${process.name} says synced at ${sequence}, while its primary has older changes unsent`,
       )
+    }
+    if (process.isSpoilt) {
+      if (!mark.clean || hashImages(process.tables) !== mark.hash) return
+      process.isSpoilt = false
+      process.world.count('segment repaired')
+      process.world.note(sequence, () => `${process.name} is repaired`)
     }
     const type = typeOf(frame)
     if (mark.clean && (origin.type === 'mix' || type === BATCH || type === IMAGE || type === SAME)) {

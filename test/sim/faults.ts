@@ -13,6 +13,8 @@ export interface Patient {
   running(node: number): SimProcess | undefined
   /** Ends the process and starts the next one so much later. */
   bringDown(node: number, how: 'kill' | 'power', awayMs: number): void
+  /** Spoils a part of what a synced secondary holds, without its noticing. */
+  spoil(random: Prng): void
 }
 
 /** What an ambush waits for: frame types. */
@@ -47,7 +49,11 @@ export class Faults {
 
   begin(): void {
     this.beginPermanent()
-    for (const [name, mean] of this.plan.faults) this.wait(name, mean, this.random.split(name))
+    const { world } = this.network
+    for (const [name, mean] of this.plan.faults) {
+      const random = this.random.split(name)
+      world.after(this.plan.faultyFrom, () => this.wait(name, mean, random))
+    }
   }
 
   private wait(name: FaultName, mean: number, random: Prng): void {
@@ -127,6 +133,12 @@ export class Faults {
       case 'sync stall':
         this.stand(node, 'sync', random.chance(0.7) ? this.plan.interval * random.between(0.2, 3) : duration)
         break
+      case 'island':
+        this.island(node, random)
+        break
+      case 'bad memory':
+        this.patient.spoil(random)
+        break
       case 'ambush':
         this.layAmbush(random)
         break
@@ -158,6 +170,15 @@ export class Faults {
     )
     this.last(link, durationMs, senders, 'cuts', random)
     if (dead) for (const stream of this.network.streamsOf(link)) stream.kill()
+  }
+
+  /** Both links are cut until after the hold-down, and one node comes back empty behind the cut. */
+  private island(node: number, random: Prng): void {
+    const holdDownMs = Math.max(...this.plan.nodes.map((one) => one.core.holdDownMs))
+    const awayMs = random.between(60, this.plan.boundMs)
+    const duration = awayMs + holdDownMs * random.between(0.8, 1.5)
+    for (const link of [0, 1]) this.cut(link, [0, 1], duration, random)
+    this.patient.bringDown(node, random.pick(['kill', 'power'] as const), awayMs)
   }
 
   private hold(

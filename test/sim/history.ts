@@ -150,6 +150,15 @@ export class History {
     for (const { holders } of this.promises) if (holders.has(from)) holders.add(to)
   }
 
+  /** What is in these tables is all that is left: older promises are void where they hold less. */
+  forgive(content: Content): void {
+    for (const [table, keys] of this.owed.entries()) {
+      for (const [key, { version }] of keys) {
+        if (!descends(content[table]!.get(key), version)) keys.delete(key)
+      }
+    }
+  }
+
   /** A node holds nothing any more. */
   release(incarnation: string): void {
     for (const promise of this.promises) {

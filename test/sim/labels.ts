@@ -26,6 +26,7 @@ export class Labels {
   check(process: SimProcess, peer: SimProcess | undefined): void {
     this.checkMemory(process)
     if (process.app.isBlocked || process.thread.isBlocked) return
+    if (process.isSpoilt || peer?.isSpoilt) return
     this.demand(process, 'protected', process.replica.isProtected, this.isProtected(process, peer))
     this.demand(process, 'synced', process.replica.isSynced, this.isSynced(process, peer))
   }

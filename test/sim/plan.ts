@@ -23,6 +23,8 @@ export const FAULTS = [
   'freeze',
   'app stall',
   'sync stall',
+  'bad memory',
+  'island',
   'ambush',
 ] as const
 export type FaultName = (typeof FAULTS)[number]
@@ -47,8 +49,10 @@ export interface Plan {
   readonly stateFile: boolean
   /** Start of each node, ms. */
   readonly starts: readonly [number, number]
-  /** How long faults happen, ms. */
-  readonly faultyMs: number
+  /** Faults begin then, ms: some pairs have grown old together. */
+  readonly faultyFrom: number
+  /** And end then. */
+  readonly faultyTo: number
 }
 
 export function drawPlan(seed: bigint, random: Prng): Plan {
@@ -60,6 +64,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables })
   const starting = random.split('starts')
   const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
+  const faultyFrom = interval >= 100 && starting.chance(0.15) ? starting.between(11_000, 15_000) : 0
   const holding = random.split('permanent')
   return {
     seed,
@@ -76,7 +81,8 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     permanentFrom: holding.below(2),
     stateFile: starting.chance(0.5),
     starts: starting.chance(0.5) ? [0, gap] : [gap, 0],
-    faultyMs: boundMs * random.between(8, 25),
+    faultyFrom,
+    faultyTo: faultyFrom + boundMs * random.between(8, 25),
   }
 }
 
@@ -158,7 +164,10 @@ function drawFaults(random: Prng, boundMs: number): ReadonlyMap<FaultName, numbe
   if (random.chance(0.05)) return faults
   const share = random.pick([0.1, 0.25, 0.5])
   for (const name of FAULTS) {
-    if (random.chance(share)) faults.set(name, boundMs * random.logBetween(2, 25))
+    // What is excused after bad memory hides much else.
+    if (random.chance(name === 'bad memory' ? share / 4 : share)) {
+      faults.set(name, boundMs * random.logBetween(2, 25))
+    }
   }
   return faults
 }

@@ -5,6 +5,7 @@ import type { FromSync } from '../../src/core/messages.ts'
 import type { FaultBook } from './faultbook.ts'
 import { epochOf, GRANT, typeOf } from './frames.ts'
 import type { History } from './history.ts'
+import type { LineageChecks } from './lineage-checks.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
 
@@ -24,6 +25,7 @@ interface Known {
 
 export class RoleChecks {
   private readonly history: History
+  private readonly lineages: LineageChecks
   private readonly faults: FaultBook
   private readonly openedBy = new Map<number, string>()
   /** Highest epoch each node has opened, over all its processes. */
@@ -37,8 +39,15 @@ export class RoleChecks {
   changedAt = 0
   private readonly processes: () => readonly SimProcess[]
 
-  constructor(history: History, faults: FaultBook, windowMs: number, processes: () => readonly SimProcess[]) {
+  constructor(
+    history: History,
+    lineages: LineageChecks,
+    faults: FaultBook,
+    windowMs: number,
+    processes: () => readonly SimProcess[],
+  ) {
     this.history = history
+    this.lineages = lineages
     this.faults = faults
     this.windowMs = windowMs
     this.processes = processes
@@ -80,6 +89,10 @@ export class RoleChecks {
     world.note(epoch, () => `${name} ${role} of epoch ${epoch}, lineage ${message.lineage}: ${reason}`)
     this.changedAt = world.now
     this.of(process).reason = reason
+    if (reason === 'older-lineage' && role === 'secondary') {
+      const peer = this.processes().find((other) => other.node !== process.node)
+      this.lineages.handleDemoted(process, message.lineage, peer)
+    }
     if (role !== 'primary') return
     this.promotions.set(reason, (this.promotions.get(reason) ?? 0) + 1)
     world.count(`primary: ${reason}`)

@@ -50,7 +50,7 @@ export function runSeed(seed: bigint, options: RunOptions): RunResult {
   let finding: string | undefined
   let convergedMs = 0
   try {
-    world.runUntil(plan.faultyMs)
+    world.runUntil(plan.faultyTo)
     convergedMs = settle(simulation)
   } catch (error) {
     finding = error instanceof Violation ? error.message : `${(error as Error).stack ?? error}`
@@ -122,7 +122,7 @@ function pairOf(simulation: Simulation): Pair | undefined {
     [two, one],
   ] as const) {
     const agreed = primary.core.state.role === 'primary' && secondary.core.state.role === 'secondary'
-    if (!agreed || !primary.canWrite || secondary.canWrite) continue
+    if (!agreed || !primary.canWrite || secondary.canWrite || secondary.isSpoilt) continue
     if (primary.replica.isProtected && secondary.replica.isSynced) return { primary, secondary }
   }
   return undefined

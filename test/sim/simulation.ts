@@ -44,6 +44,7 @@ export class Simulation implements Witness, Patient {
   /** How long news of a silent peer or an end of silence may take, ms. */
   readonly newsMs: number
   readonly mood: AppMood = { wild: true, resting: false }
+  private spoiltAt = Number.NEGATIVE_INFINITY
   private readonly nodes: readonly [SimNode, SimNode]
   private readonly pool: TablePool
   private readonly random: Prng
@@ -58,8 +59,10 @@ export class Simulation implements Witness, Patient {
     this.network = new Network(this.world, random.split('network'), plan.network)
     this.history = new History(plan.nodes[0].tables.kinds.length)
     this.newsMs = plan.boundMs * 1.03 + plan.interval + 50
-    this.roles = new RoleChecks(this.history, this.book, this.newsMs, () => this.processes())
     this.data = new DataChecks(this.history)
+    this.roles = new RoleChecks(this.history, this.data.lineages, this.book, this.newsMs, () =>
+      this.processes(),
+    )
     this.labels = new Labels(this.data, 2 * this.newsMs + lagMaxMs(plan))
     this.faults = new Faults(plan, this.network, this.book, this, random.split('faults'))
     this.nodes = [this.awayNode(0), this.awayNode(1)]
@@ -91,16 +94,8 @@ export class Simulation implements Witness, Patient {
     world.note(node, () => `${name} starts`)
     world.count('process started')
     if (!network.machines[node].powered) network.handlePowerBack(node)
-    const process = new SimProcess(
-      network,
-      node,
-      one.count,
-      plan.nodes[node],
-      this.epochFloor(node),
-      this.pool,
-      random.split(name),
-      this,
-    )
+    const start = { node, count: one.count, plan: plan.nodes[node], epochFloor: this.epochFloor(node) }
+    const process = new SimProcess(network, start, this.pool, random.split(name), this)
     one.process = process
     one.app = new App(
       process,
@@ -140,6 +135,20 @@ export class Simulation implements Witness, Patient {
     if (how === 'kill') process.kill()
     else process.losePower()
     this.startLater(node as 0 | 1, awayMs)
+  }
+
+  spoil(random: Prng): void {
+    const process = this.processes().find(({ replica }) => replica.isSynced)
+    const table = process === undefined ? undefined : random.pick(process.tables)
+    if (process === undefined || table === undefined || table.size === 0) return
+    const segments = Array.from({ length: table.segments }, (_, segment) => segment)
+    const segment = random.pick(segments.filter((one) => table.image(one).length > 1))
+    this.world.note(segment, () => `-- ${process.name} forgets segment ${segment} of ${table.name}`)
+    this.world.count('segment spoilt')
+    this.spoiltAt = this.world.now
+    this.data.handleSpoilt(process)
+    table.stageImage(segment, Uint8Array.of(0))
+    table.commit()
   }
 
   /** A process has ended, in whatever way. */
@@ -197,10 +206,14 @@ export class Simulation implements Witness, Patient {
       case 'verified':
         if (!app.verifying.delete(event.token)) throw new Violation(`${process.name} verifies twice`)
         this.world.count(`verify(): ${event.result === undefined ? 'not finished' : 'done'}`)
-        if (event.result?.equal === false) throw new Violation(`${process.name}: verify() says not equal`)
+        if (event.result?.equal === false && this.world.now - this.spoiltAt > 10 * this.plan.boundMs) {
+          throw new Violation(`${process.name}: verify() says not equal`)
+        }
         break
       case 'unsynced':
       case 'poison':
+        this.world.count(`${event.type}: ${event.reason}`)
+        if (process.isSpoilt) break
         throw new Violation(`${process.name} ${event.type}: ${event.reason}, table ${event.table}`)
       case 'synced':
         this.world.note(
@@ -216,7 +229,10 @@ export class Simulation implements Witness, Patient {
   /** Looks at the labels every interval. */
   private watch(): void {
     this.world.after(this.plan.interval, () => {
-      for (const process of this.processes()) this.labels.check(process, this.running(1 - process.node))
+      for (const process of this.processes()) {
+        this.labels.check(process, this.running(1 - process.node))
+        this.data.lineages.sample(process)
+      }
       this.watch()
     })
   }

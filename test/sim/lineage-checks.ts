@@ -1,0 +1,65 @@
+// Which of two histories goes on: the older; of two about equally old the one with more sessions. And whatever the
+// numbers, an empty node never wipes a full one.
+import type { History, Reign } from './history.ts'
+import type { SimProcess } from './process.ts'
+import { Violation } from './world.ts'
+
+/** Lineages whose ages differ by less count as equally old, ms. */
+const LINEAGE_MARGIN_MS = 10_000
+/** What clocks and news may shift it by, ms. */
+const SLACK_MS = 1_000
+/** Numbers of sessions are news that travel once an interval: only what has been so for some intervals counts. */
+const SAMPLES = 4
+
+export class LineageChecks {
+  private readonly history: History
+  private readonly sessions = new Map<SimProcess, number[]>()
+
+  constructor(history: History) {
+    this.history = history
+  }
+
+  /** Once an interval. */
+  sample(process: SimProcess): void {
+    const samples = this.sessions.get(process) ?? []
+    samples.push(process.sessions)
+    this.sessions.set(process, samples.slice(-SAMPLES))
+  }
+
+  handleGone(process: SimProcess): void {
+    this.sessions.delete(process)
+  }
+
+  private ageDifference(mine: string, theirs: string, now: number): number {
+    return this.history.birthOf(theirs, now) - this.history.birthOf(mine, now)
+  }
+
+  /** A node is about to be filled from another history. `lineage` is what it held a complete state of. */
+  handleReplaced(process: SimProcess, lineage: string, by: Reign): void {
+    const { now } = process.world
+    const olderMs = this.ageDifference(lineage, by.lineage, now)
+    if (olderMs > LINEAGE_MARGIN_MS + SLACK_MS + (now - by.startedAt) / 50) {
+      throw new Violation(`${process.name}: a lineage ${olderMs.toFixed(0)} ms younger replaces its own`)
+    }
+    const isEmpty = by.base.every((keys) => keys.size === 0) && by.log.length === 0
+    const least = Math.min(...(this.sessions.get(process) ?? [0]))
+    if (isEmpty && least > 0 && olderMs >= -LINEAGE_MARGIN_MS) {
+      throw new Violation(`${process.name}: an empty node wipes its ${process.sessions} sessions`)
+    }
+  }
+
+  /** A primary steps down for one of another lineage. */
+  handleDemoted(process: SimProcess, lineage: string, peer: SimProcess | undefined): void {
+    const theirs = peer?.core.state.lineage
+    if (peer === undefined || theirs === undefined || theirs === lineage) return
+    const { now } = process.world
+    if (Math.abs(this.ageDifference(lineage, theirs, now)) > LINEAGE_MARGIN_MS - SLACK_MS) return
+    const own = this.sessions.get(process) ?? []
+    const other = this.sessions.get(peer) ?? []
+    if (own.length < SAMPLES || other.length < SAMPLES) return
+    const least = Math.min(...own)
+    const most = Math.max(...other)
+    if (least <= most) return
+    throw new Violation(`${process.name} with ${least} sessions steps down for ${peer.name} with ${most}`)
+  }
+}

@@ -1,0 +1,125 @@
+// The sync thread of a simulated process: drives NodeCore as src/io does. News of the network and of the application
+// thread go in with the time, actions are carried out at once, one alarm stands for the next deadline.
+import type { Action } from '../../src/core/actions.ts'
+import { SharedWord, type ToSync } from '../../src/core/messages.ts'
+import type { NodeCore } from '../../src/core/node.ts'
+import { Alarm, type Clock } from './clock.ts'
+import type { Host, Network } from './network.ts'
+import type { SimProcess } from './process.ts'
+import type { Thread } from './thread.ts'
+
+export class SyncSide implements Host {
+  readonly node: 0 | 1
+  readonly thread: Thread
+  listens = true
+  private readonly process: SimProcess
+  private readonly network: Network
+  private readonly core: NodeCore
+  private readonly clock: Clock
+  private readonly alarm: Alarm
+  /** A wake later than this is told to the core before the news that came with it. */
+  private readonly lateMs: number
+  private deadline = Number.POSITIVE_INFINITY
+
+  constructor(process: SimProcess, network: Network, core: NodeCore, clock: Clock) {
+    this.process = process
+    this.network = network
+    this.core = core
+    this.clock = clock
+    this.node = process.node
+    this.thread = process.thread
+    this.lateMs = process.plan.core.interval / 2
+    this.alarm = new Alarm(clock, this.thread, `${process.name}: the sync thread`, () => {
+      this.handle((now) => this.wake(now))
+    })
+  }
+
+  handleLocal(messages: readonly ToSync[]): void {
+    this.handle((now) => {
+      for (const message of messages) this.core.handleLocal(message, now)
+    })
+  }
+
+  private handle(event: (now: number) => void): void {
+    if (!this.process.isRunning) return
+    const now = this.clock.now()
+    if (now - this.deadline > this.lateMs) this.wake(now)
+    event(now)
+    this.settle()
+  }
+
+  private wake(now: number): void {
+    this.core.handleProgress(this.process.words[SharedWord.PROGRESS]!, now)
+    this.core.handleTimeout(now)
+  }
+
+  /** Carries out what the core wants, and waits. */
+  settle(): void {
+    const actions = this.core.takeActions()
+    this.process.witness.onActions(this.process, actions)
+    for (const action of actions) {
+      if (!this.process.isRunning) return
+      this.carryOut(action)
+    }
+    if (!this.process.isRunning) return
+    this.deadline = this.core.pollTimeout()
+    this.alarm.set(this.deadline)
+  }
+
+  private carryOut(action: Action): void {
+    switch (action.type) {
+      case 'word':
+        this.process.words[SharedWord.ROLE] = action.word
+        break
+      case 'post':
+        this.process.toApp.send(action.message)
+        break
+      case 'send':
+        this.network.find(this, action.stream)?.write(this, action.bytes)
+        break
+      case 'close':
+        this.network.find(this, action.stream)?.close(this)
+        break
+      case 'datagram':
+        this.network.datagram(this, action.link, action.bytes)
+        break
+      case 'dial':
+        this.network.dial(this, action.link)
+        break
+      case 'probe':
+        this.network.probe(this, action.link)
+        break
+      case 'stop':
+        this.process.stop()
+        break
+    }
+  }
+
+  handleOpen(link: number, stream: number): void {
+    this.handle((now) => this.core.handleStreamOpen(link, stream, now))
+  }
+
+  handleDialFailed(link: number, refused: boolean, reason: string): void {
+    this.handle((now) => this.core.handleDialFailed(link, refused, reason, now))
+  }
+
+  handleBytes(link: number, stream: number, bytes: Uint8Array): void {
+    this.handle((now) => this.core.handleStream(link, stream, bytes, now))
+  }
+
+  handleFlushed(link: number, stream: number, bytes: number): void {
+    this.handle((now) => this.core.handleFlushed(link, stream, bytes, now))
+  }
+
+  handleClosed(link: number, stream: number, reason: string): void {
+    this.handle((now) => this.core.handleStreamClosed(link, stream, reason, now))
+  }
+
+  handleProbe(link: number, refused: boolean): void {
+    this.handle((now) => this.core.handleProbe(link, refused, now))
+  }
+
+  handleDatagram(link: number, bytes: Uint8Array): void {
+    this.handle((now) => this.core.handleDatagram(link, bytes, now))
+  }
+}
