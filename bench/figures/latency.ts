@@ -6,15 +6,17 @@ import { quantile } from '../lib/statistics.ts'
 import { tick } from '../lib/time.ts'
 
 const PAUSE_MS_MAX = 5
-/** Shorter than what makes a silent peer suspect. */
+/** The secondary is stopped for so long, a small part of what would make it suspect. */
+const STOPPING_MS = 50
 const STOP_MS = 100
+const LOST = 20
 
 export async function measure(context: Context): Promise<Record<string, Measured>> {
   const { smoke, expect } = context
   const sessions = 20_000
   const updates = smoke ? 50 : 2000
   const rounds = smoke ? 2 : 7
-  return withRemotePair(sessions, context, async ({ primary, secondary }) => {
+  return withRemotePair(sessions, LOST, context, async ({ primary, secondary }) => {
     const p50: number[] = []
     const p99: number[] = []
     for (let round = -1; round < rounds; round++) {
@@ -24,8 +26,9 @@ export async function measure(context: Context): Promise<Record<string, Measured
       p50.push(quantile(ms, 0.5))
       p99.push(quantile(ms, 0.99))
     }
-    // A promise that did not wait for the secondary would be fast.
+    // A promise that did not wait for the secondary would be fast. Its threads stop one by one, a moment later.
     secondary.signal('SIGSTOP')
+    await tick(STOPPING_MS)
     const [waited] = await Promise.all([
       primary.call('latencies', sessions, 1, 0),
       tick(STOP_MS).then(() => secondary.signal('SIGCONT')),

@@ -8,14 +8,14 @@ export interface RemotePair {
   readonly secondary: RemoteNode
 }
 
-/** Starts a pair, gives it to `use`, and ends it. An error says what the nodes told. */
+/** Starts a pair, gives it to `use`, and ends it. `lost`: heartbeats that may be missing. An error says what the nodes told. */
 export async function withRemotePair<T>(
   sessions: number,
-  { smoke, expect }: Context,
+  lost: number,
+  { expect }: Context,
   use: (pair: RemotePair) => Promise<T>,
 ): Promise<T> {
-  // In small it runs among other tests on busy machines: nobody shall be suspected while nothing is measured.
-  const plan = await planPair(sessions, smoke ? 20 : 4)
+  const plan = await planPair(sessions, lost)
   const primary = new RemoteNode()
   const secondary = new RemoteNode()
   try {
