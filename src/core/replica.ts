@@ -147,6 +147,7 @@ export class Replica {
         break
       case 'attach':
         if (this.role !== 'primary' || message.epoch !== this.epoch) break
+        this.abandonVerifications()
         this.feeder.attachTo(message.follow, this.drawKey(), now)
         this.waiters.handleAttached()
         break
@@ -221,6 +222,9 @@ export class Replica {
       if (result !== undefined) this.verifications.handleResult(result)
     }
     const isForward = frame.type >= FORWARD_TYPE_MIN && frame.type < REVERSE_TYPE_MIN
+    // Another attachment begins: what was asked in the one before is not answered any more.
+    const begins = frame.type === FrameType.RESYNC || frame.type === FrameType.RESYNC_REQUEST
+    if (begins) this.abandonVerifications()
     if (isForward && this.role === 'secondary') {
       this.follower.handleFrame(frame, now)
       this.epoch = frame.epoch
