@@ -152,8 +152,11 @@ export class App {
     if (process.core.state.role !== 'primary') {
       throw new Violation(`${process.name} accepts to ${what} as ${process.core.state.role}`)
     }
-    if (this.data.reignOf(process) === undefined) {
-      throw new Violation(`${process.name} accepts to ${what} outside of any reign`)
+    const reign = this.data.reignOf(process)
+    if (reign?.epoch !== process.core.state.epoch) {
+      throw new Violation(
+        `${process.name} accepts to ${what} in epoch ${reign?.epoch}, in the midst of ${process.core.state.epoch}`,
+      )
     }
     return true
   }

@@ -171,7 +171,7 @@ export class DataChecks {
       throw new Violation(`${process.name} became primary (${reason}) unsynced, against promoteUnsynced`)
     }
     const base = this.baseOf(process, origin)
-    if (process.isSpoilt) this.history.forgive(base)
+    if (process.isSpoilt) this.history.isVoid = true
     process.isSpoilt = false
     this.demandPromised(process, base)
     const reign = this.history.begin(epoch, lineage, process.incarnation, process.world.now, base)
@@ -260,6 +260,7 @@ export class DataChecks {
 
   /** Every process that took part in a promise must have kept it. Completes `content` with what it may stand for. */
   demandPromised(process: SimProcess, content: Content, others: readonly string[] = []): void {
+    if (this.history.isVoid) return
     for (const [table, keys] of this.history.owed.entries()) {
       for (const [key, { version, promise }] of keys) {
         const holds = [process.incarnation, ...others].some((one) => promise.holders.has(one))

@@ -56,6 +56,8 @@ export class History {
   private readonly promises = new Set<Promised>()
   private readonly births = new Map<string, number>()
   private nextVersion = 1
+  /** A node with spoilt memory was promoted: nothing that was promised can be demanded in this run any more. */
+  isVoid = false
   /** Versions promised so far. */
   promisedVersions = 0
 
@@ -148,15 +150,6 @@ export class History {
   /** A node holds all that another holds. */
   share(from: string, to: string): void {
     for (const { holders } of this.promises) if (holders.has(from)) holders.add(to)
-  }
-
-  /** What is in these tables is all that is left: older promises are void where they hold less. */
-  forgive(content: Content): void {
-    for (const [table, keys] of this.owed.entries()) {
-      for (const [key, { version }] of keys) {
-        if (!descends(content[table]!.get(key), version)) keys.delete(key)
-      }
-    }
   }
 
   /** A node holds nothing any more. */

@@ -54,11 +54,14 @@ export class LineageChecks {
     if (peer === undefined || theirs === undefined || theirs === lineage) return
     const { now } = process.world
     if (Math.abs(this.ageDifference(lineage, theirs, now)) > LINEAGE_MARGIN_MS - SLACK_MS) return
+    const wokeAt = Math.max(...[process, peer].flatMap(({ thread, app }) => [thread.wokeAt, app.wokeAt]))
+    // Who stood still still has to hear, or to say, what was so meanwhile.
+    if (now - wokeAt < (SAMPLES + 1) * process.plan.core.interval) return
     const own = this.sessions.get(process) ?? []
     const other = this.sessions.get(peer) ?? []
     if (own.length < SAMPLES || other.length < SAMPLES) return
-    const least = Math.min(...own)
-    const most = Math.max(...other)
+    const least = Math.min(...own, process.sessions)
+    const most = Math.max(...other, peer.sessions)
     if (least <= most) return
     throw new Violation(`${process.name} with ${least} sessions steps down for ${peer.name} with ${most}`)
   }
