@@ -40,12 +40,12 @@ export function writeRecord(id: u32, record: usize, image: usize): void {
   size++
 }
 
-/** Copies the value fields of `mask` from the value buffer into a record. */
-function copyFields(record: usize, mask: u64): void {
+/** Copies the value fields of `mask` from a row shaped like a record into a record. */
+function copyFields(record: usize, row: usize, mask: u64): void {
   for (; mask; mask &= mask - 1) {
     const field = valueField(<u32>ctz(mask))
     const to = record + field.offset
-    const from = valuesAt + field.offset
+    const from = row + field.offset
     switch (field.size) {
       case 1: store<u8>(to, load<u8>(from)); break
       case 2: store<u16>(to, load<u16>(from)); break
@@ -68,49 +68,63 @@ export function find(): i32 {
 
 /** Creates or replaces the session of the key buffer; fields outside the mask are zero. -1 if the table is full. */
 export function put(low: u32, high: u32): i32 {
-  const hash = hashKey(keyAt)
-  let id = bucketFind(hash, keyAt)
-  if (id < 0) {
-    id = bitNext(freeAt, 0)
-    if (id < 0) return -1
-    const record = recordAt(id)
-    journalTouch(id, record, 0)
-    store<u32>(record, hash, HASH)
-    store<u32>(record, 0, DEADLINE)
-    copyWords(record + KEY, keyAt, keyBytes)
-    zeroWords(record + valueOffset, recordBytes - valueOffset)
-    copyFields(record, maskOf(low, high))
-    bitRemove(freeAt, id)
-    bucketInsert(hash, id)
-    size++
-    return id
-  }
+  return putRow(keyAt, hashKey(keyAt), valuesAt, maskOf(low, high))
+}
+
+/** The same of the key at `key` and the fields of a row shaped like a record. */
+export function putRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
+  const id = bucketFind(hash, key)
+  if (id < 0) return createRow(key, hash, row, mask)
   const record = recordAt(id)
   journalTouch(id, record, OCCUPIED)
   zeroWords(record + valueOffset, recordBytes - valueOffset)
-  copyFields(record, maskOf(low, high))
+  copyFields(record, row, mask)
+  return id
+}
+
+function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
+  const id = bitNext(freeAt, 0)
+  if (id < 0) return -1
+  const record = recordAt(id)
+  journalTouch(id, record, 0)
+  store<u32>(record, hash, HASH)
+  store<u32>(record, 0, DEADLINE)
+  copyWords(record + KEY, key, keyBytes)
+  zeroWords(record + valueOffset, recordBytes - valueOffset)
+  copyFields(record, row, mask)
+  bitRemove(freeAt, id)
+  bucketInsert(hash, id)
+  size++
   return id
 }
 
 /** Changes the fields of the mask; -1 if there is no such session. */
 export function update(low: u32, high: u32): i32 {
   const id = bucketFind(hashKey(keyAt), keyAt)
-  if (id < 0) return -1
+  if (id >= 0) updateRow(id, valuesAt, maskOf(low, high))
+  return id
+}
+
+/** Changes the fields of the mask of a session to those of a row shaped like a record. */
+export function updateRow(id: u32, row: usize, mask: u64): void {
   const record = recordAt(id)
   journalTouch(id, record, OCCUPIED)
-  copyFields(record, maskOf(low, high))
-  return id
+  copyFields(record, row, mask)
 }
 
 /** Deletes the session of the key buffer; -1 if there is none. */
 export function erase(): i32 {
   const id = bucketFind(hashKey(keyAt), keyAt)
-  if (id < 0) return -1
+  if (id >= 0) eraseId(id)
+  return id
+}
+
+/** Deletes the session in a slot. */
+export function eraseId(id: u32): void {
   const record = recordAt(id)
   journalTouch(id, record, OCCUPIED)
   journalRelease(id, record)
   dropRecord(id, record)
-  return id
 }
 
 /** Tells the journal that the host is about to write into a session through a view. */
