@@ -138,9 +138,14 @@ export class Feeder {
     return this.outstandingBytes < FLUSH_ROOM_BYTES
   }
 
-  /** When the next flush may be made; undefined when there is nothing to flush or no room. */
+  /**
+   * When the next flush may be made; undefined when there is nothing to flush or no room. The rest of a backlog does not
+   * wait for the interval: until it has gone out the secondary holds a mix, and a journal that overflows at each flush
+   * would keep it so for good.
+   */
   flushDeadline(flushInterval: number): number | undefined {
-    return this.isDirty && this.hasRoom ? this.lastFlushAt + flushInterval : undefined
+    if (!this.isDirty || !this.hasRoom) return undefined
+    return this.isPartial ? this.lastFlushAt : this.lastFlushAt + flushInterval
   }
 
   /**

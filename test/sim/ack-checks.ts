@@ -16,6 +16,8 @@ interface Taken {
   /** Taken by the replica; what was awaited after each frame. */
   applied: number
   readonly awaited: Map<number, number>
+  /** Nothing was awaited at some point of the attachment. */
+  wasComplete: boolean
 }
 
 export class AckChecks {
@@ -39,13 +41,27 @@ export class AckChecks {
     if (typeOf(frame) === RESYNC) {
       const before = sequence - 1
       const awaited = new Map<number, number>()
-      this.taken.set(process, { epoch, attach, received: before, acknowledged: 0, applied: before, awaited })
+      this.taken.set(process, {
+        epoch,
+        attach,
+        received: before,
+        acknowledged: 0,
+        applied: before,
+        awaited,
+        wasComplete: false,
+      })
     }
     const taken = this.taken.get(process)
     if (taken?.epoch !== epoch || taken.attach !== attach || sequence !== taken.received + 1) {
       throw new Violation(`${process.name} passes on frame ${sequence} after ${taken?.received}`)
     }
     taken.received = sequence
+  }
+
+  /** What a process has of the reign of this epoch, in its last attachment. */
+  takenBy(process: SimProcess, epoch: number): { received: number; wasComplete: boolean } | undefined {
+    const taken = this.taken.get(process)
+    return taken?.epoch === epoch ? taken : undefined
   }
 
   /** What a process has of the attachment a frame belongs to. */
@@ -62,6 +78,7 @@ export class AckChecks {
     let awaited = 0
     for (const table of process.tables) awaited += table.awaited
     taken.awaited.set(taken.applied, awaited)
+    if (awaited === 0) taken.wasComplete = true
   }
 
   private handleAck(process: SimProcess, frame: Uint8Array): void {

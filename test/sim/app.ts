@@ -244,6 +244,7 @@ export class App {
     const peer = this.peer()
     if (peer !== undefined && peer.incarnation === this.data.followerOf(process))
       holders.push(peer.incarnation)
+    this.data.demandHeld(process, peer, reign, length)
     this.history.promise(reign, length, holders)
   }
 

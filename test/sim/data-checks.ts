@@ -54,6 +54,8 @@ export class DataChecks {
   private readonly acks = new AckChecks()
   /** Comparisons of a secondary with a flush of its primary. */
   comparisons = 0
+  /** Batches that left a backlog behind, sent or applied. */
+  partials = 0
 
   constructor(history: History) {
     this.history = history
@@ -89,6 +91,18 @@ export class DataChecks {
     process.isSpoilt = true
     this.history.release(process.incarnation)
     this.origins.set(process, { type: 'mix', reign: origin.reign })
+  }
+
+  /** replicated() says that the secondary it feeds holds this length of the log: it must have had it, complete. */
+  demandHeld(process: SimProcess, peer: SimProcess | undefined, reign: Reign, length: number): void {
+    if (peer === undefined || peer.incarnation !== this.fed.get(process)) return
+    const taken = this.acks.takenBy(peer, reign.epoch)
+    if (taken === undefined) return
+    const mark = reign.marks.get(taken.received)
+    if (taken.wasComplete && mark !== undefined && mark.length >= length) return
+    throw new Violation(
+      `${process.name} says held up to ${length}, ${peer.name} has ${mark?.length}${taken.wasComplete ? '' : ', incomplete'}`,
+    )
   }
 
   // ---- The primary's side
@@ -144,6 +158,7 @@ export class DataChecks {
       }
       if (type === RESYNC) this.flushed.set(reign, this.attached.get(reign) ?? this.snapshot(process, reign))
       else if (type === BATCH || type === PARTIAL) this.flushed.set(reign, this.snapshot(process, reign))
+      if (type === PARTIAL) this.partials++
       const state = this.flushed.get(reign)
       if (state === undefined) throw new Violation(`${process.name} sends a frame before any RESYNC`)
       if (message.sequence !== reign.lastMark + 1) {
@@ -219,6 +234,7 @@ export class DataChecks {
 
   private afterFrame(process: SimProcess, frame: Uint8Array): void {
     this.acks.handleApplied(process, frame)
+    if (typeOf(frame) === PARTIAL) this.partials++
     const origin = this.originOf(process)
     const sequence = sequenceOf(frame)
     const isSynced = process.tables.every((table) => table.awaited === 0)

@@ -9,9 +9,6 @@ interface Interval {
 export class FaultBook {
   private readonly links: readonly [Interval[], Interval[]] = [[], []]
   private readonly nodes: readonly [Interval[], Interval[]] = [[], []]
-  /** Anything at all happened to a node, or its operator spoke. */
-  disturbed = false
-
   /** A link is not what it should be; call the result with the time from which it is again. */
   harmLink(link: number, from: number): (to: number) => void {
     return begin(this.links[link]!, from)

@@ -1,12 +1,10 @@
-// Brings faults about, keeps book of them, and heals everything when their time is over.
+// Brings faults about at random times, keeps book of them, and mends everything when their time is over.
 import type { FaultBook } from './faultbook.ts'
+import { LinkFaults } from './link-faults.ts'
 import type { Network } from './network.ts'
-import type { Path } from './path.ts'
 import type { FaultName, Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
-
-type Counted = 'cuts' | 'stalls' | 'blocks' | 'rejects'
 
 /** What the faults may do to nodes. */
 export interface Patient {
@@ -19,11 +17,8 @@ export interface Patient {
 
 /** What an ambush waits for: frame types. */
 const AMBUSHED = [1, 4, 5, 6, 7, 8, 9, 10, 32, 33, 34, 35, 36, 48]
-
-/** Longest delay a lagging link adds, ms. */
-export function lagMaxMs(plan: Plan): number {
-  return plan.faults.has('lag') ? 1.5 * plan.boundMs : 0
-}
+const AMBUSHES = ['kill', 'power', 'freeze', 'sync stall', 'app stall', 'cut', 'break', 'both cut'] as const
+const BOTH = [0, 1] as const
 
 export class Faults {
   private readonly plan: Plan
@@ -31,12 +26,9 @@ export class Faults {
   private readonly book: FaultBook
   private readonly patient: Patient
   private readonly random: Prng
-  /** Everything that lasts, and how it ends. */
-  private readonly active = new Set<() => void>()
+  private readonly links: LinkFaults
   private healed = false
   private ambush: { type: number; node: number; strike: () => void } | undefined
-  /** How long a link may need after a fault until it is as before, ms. */
-  readonly recoveryMs: number
 
   constructor(plan: Plan, network: Network, book: FaultBook, patient: Patient, random: Prng) {
     this.plan = plan
@@ -44,11 +36,11 @@ export class Faults {
     this.book = book
     this.patient = patient
     this.random = random
-    this.recoveryMs = plan.boundMs + plan.network.dialTimeoutMs + 1_500
+    this.links = new LinkFaults(plan, network, book)
   }
 
   begin(): void {
-    this.beginPermanent()
+    this.links.beginPermanent()
     const { world } = this.network
     for (const [name, mean] of this.plan.faults) {
       const random = this.random.split(name)
@@ -65,64 +57,54 @@ export class Faults {
     })
   }
 
-  private beginPermanent(): void {
-    const { permanent, permanentLink: link, permanentFrom: from } = this.plan
-    if (permanent === 'none') return
-    this.network.world.count(`for ever: ${permanent}`)
-    this.book.harmLink(link, 0)
-    const there = this.network.path(link, from)
-    const back = this.network.path(link, 1 - from)
-    if (permanent === 'one-way cut') there.cuts++
-    if (permanent === 'udp block') there.blocks++
-    if (permanent === 'dead link') for (const path of [there, back]) path.cuts++
-    if (permanent === 'stalled link') for (const path of [there, back]) path.stalls++
-  }
-
   /** Bounds are the natural unit: what ends before one must not show, what lasts longer must. */
   private duration(random: Prng): number {
     return this.plan.boundMs * random.logBetween(0.1, 12)
   }
 
   private strike(name: FaultName, random: Prng): void {
-    const { network } = this
+    const { links, patient, plan } = this
     const link = random.below(2)
+    const senders = random.chance(0.5) ? BOTH : [random.below(2)]
     const node = random.chance(0.6) ? this.primaryNode(random) : random.below(2)
     const duration = this.duration(random)
     switch (name) {
       case 'cut':
-        this.cut(link, [0, 1], duration, random)
+        links.cut(link, BOTH, duration, random)
         break
       case 'one-way cut':
-        this.cut(link, [random.below(2)], duration, random)
+        links.cut(link, [random.below(2)], duration, random)
         break
       case 'both cut':
-        this.cut(0, [0, 1], duration, random)
-        network.world.after(random.chance(0.5) ? 0 : random.between(0, this.plan.boundMs), () => {
-          if (!this.healed) this.cut(1, [0, 1], duration * random.between(0.5, 1.5), random)
-        })
+        links.cut(0, BOTH, duration, random)
+        this.soon(random, () => links.cut(1, BOTH, duration * random.between(0.5, 1.5), random))
         break
       case 'stall':
-        this.hold(link, random.chance(0.5) ? [0, 1] : [random.below(2)], 'stalls', duration, random)
+        links.hold(link, senders, 'stalls', duration, random)
+        break
+      case 'both stall':
+        links.hold(0, senders, 'stalls', duration, random)
+        this.soon(random, () => links.hold(1, senders, 'stalls', duration, random))
         break
       case 'udp block':
-        this.hold(link, random.chance(0.5) ? [0, 1] : [random.below(2)], 'blocks', duration, random)
+        links.hold(link, senders, 'blocks', duration, random)
         break
       case 'reject':
-        this.breakStreams(link, random)
-        this.hold(link, [0, 1], 'rejects', duration, random)
+        links.breakStreams(link, random)
+        links.hold(link, BOTH, 'rejects', duration, random)
         break
       case 'break':
-        this.breakStreams(link, random)
+        links.breakStreams(link, random)
         break
       case 'lag':
-        this.lag(link, duration, random)
+        links.lag(link, duration, random)
         break
       case 'storm':
-        this.storm(link, duration, random)
+        links.storm(link, duration, random)
         break
       case 'kill':
       case 'power':
-        this.patient.bringDown(node, name, this.awayMs(random))
+        patient.bringDown(node, name, this.awayMs(random))
         break
       case 'freeze':
         this.stand(node, 'freeze', duration)
@@ -131,18 +113,26 @@ export class Faults {
         this.stand(node, 'app', random.chance(0.3) ? duration * 2 : duration)
         break
       case 'sync stall':
-        this.stand(node, 'sync', random.chance(0.7) ? this.plan.interval * random.between(0.2, 3) : duration)
+        this.stand(node, 'sync', random.chance(0.7) ? plan.interval * random.between(0.2, 3) : duration)
         break
       case 'island':
         this.island(node, random)
         break
       case 'bad memory':
-        this.patient.spoil(random)
+        patient.spoil(random)
         break
       case 'ambush':
         this.layAmbush(random)
         break
     }
+  }
+
+  /** At once, or within a bound. */
+  private soon(random: Prng, strike: () => void): void {
+    const delay = random.chance(0.5) ? 0 : random.between(0, this.plan.boundMs)
+    this.network.world.after(delay, () => {
+      if (!this.healed) strike()
+    })
   }
 
   private primaryNode(random: Prng): number {
@@ -154,118 +144,22 @@ export class Faults {
     return random.chance(0.4) ? random.between(60, 500) : this.plan.boundMs * random.logBetween(0.5, 30)
   }
 
-  // ---- Links
-
-  private note(link: number, what: string, durationMs: number): void {
-    const { world } = this.network
-    world.note(link, () => `-- M${link + 1} ${what} for ${durationMs.toFixed(0)} ms`)
-  }
-
-  private cut(link: number, senders: readonly number[], durationMs: number, random: Prng): void {
-    const dead = random.chance(0.5)
-    this.note(
-      link,
-      `cut${senders.length === 1 ? ` from ${'ab'[senders[0]!]}` : ''}${dead ? ', its streams for ever' : ''}`,
-      durationMs,
-    )
-    this.last(link, durationMs, senders, 'cuts', random)
-    if (dead) for (const stream of this.network.streamsOf(link)) stream.kill()
-  }
-
   /** Both links are cut until after the hold-down, and one node comes back empty behind the cut. */
   private island(node: number, random: Prng): void {
     const holdDownMs = Math.max(...this.plan.nodes.map((one) => one.core.holdDownMs))
     const awayMs = random.between(60, this.plan.boundMs)
     const duration = awayMs + holdDownMs * random.between(0.8, 1.5)
-    for (const link of [0, 1]) this.cut(link, [0, 1], duration, random)
+    for (const link of BOTH) this.links.cut(link, BOTH, duration, random)
     this.patient.bringDown(node, random.pick(['kill', 'power'] as const), awayMs)
   }
 
-  private hold(
-    link: number,
-    senders: readonly number[],
-    what: Exclude<Counted, 'cuts'>,
-    durationMs: number,
-    random: Prng,
-  ): void {
-    const from = senders.length === 1 ? ` from ${'ab'[senders[0]!]}` : ''
-    this.note(link, `${what}${from}`, durationMs)
-    this.last(link, durationMs, senders, what, random)
-  }
-
-  /** Something that counts on paths, for a while. */
-  private last(
-    link: number,
-    durationMs: number,
-    senders: readonly number[],
-    what: Counted,
-    random: Prng,
-  ): void {
-    const paths: Path[] = senders.map((sender) => this.network.path(link, sender))
-    for (const path of paths) path[what]++
-    this.lasting(link, durationMs, () => {
-      for (const path of paths) path[what]--
-      this.network.resume(link, Math.min(durationMs, 1_500) * random.float())
-    })
-  }
-
-  private lasting(link: number, durationMs: number, end: () => void): void {
-    const { world } = this.network
-    const mended = this.book.harmLink(link, world.now)
-    let isOver = false
-    const finish = () => {
-      if (isOver) return
-      isOver = true
-      this.active.delete(finish)
-      end()
-      mended(world.now + this.recoveryMs)
-    }
-    this.active.add(finish)
-    world.after(durationMs, finish)
-  }
-
-  private breakStreams(link: number, random: Prng): void {
-    const { world } = this.network
-    this.note(link, 'streams break', 0)
-    this.book.harmLink(link, world.now)(world.now + this.recoveryMs)
-    for (const stream of this.network.streamsOf(link)) {
-      if (random.chance(0.9)) stream.break()
-    }
-  }
-
-  private lag(link: number, durationMs: number, random: Prng): void {
-    const paths = this.network.paths[link]!
-    if (paths.some((path) => path.lag > 0)) return
-    const lagMs = random.logBetween(0.1 * this.plan.interval, lagMaxMs(this.plan))
-    this.note(link, `lags by ${lagMs.toFixed(0)} ms`, durationMs)
-    for (const path of paths) path.lag = lagMs
-    this.lasting(link, durationMs, () => {
-      for (const path of paths) path.lag = 0
-    })
-  }
-
-  private storm(link: number, durationMs: number, random: Prng): void {
-    const share = random.between(0.3, 1)
-    this.note(link, `loses ${(share * 100).toFixed(0)} % of datagrams`, durationMs)
-    const path = this.network.path(link, random.below(2))
-    path.storm += share
-    this.lasting(link, durationMs, () => {
-      path.storm -= share
-    })
-  }
-
-  // ---- Nodes
-
+  /** A thread stands still, or both. */
   private stand(node: number, what: 'freeze' | 'app' | 'sync', durationMs: number): void {
     const process = this.patient.running(node)
     if (process === undefined) return
     const { world } = this.network
-    world.note(
-      node,
-      () =>
-        `-- ${process.name} ${what === 'freeze' ? 'frozen' : `${what} thread stands still`} for ${durationMs.toFixed(0)} ms`,
-    )
-    this.book.disturbed = true
+    const state = what === 'freeze' ? 'frozen' : `${what} thread stands still`
+    world.note(node, () => `-- ${process.name} ${state} for ${durationMs.toFixed(0)} ms`)
     if (what !== 'app') this.book.harmNode(node, world.now)(world.now + durationMs + this.plan.boundMs)
     if (what === 'freeze') process.freeze(durationMs)
     else if (what === 'app') process.app.block(durationMs)
@@ -278,16 +172,7 @@ export class Faults {
     const type = random.pick(AMBUSHED)
     const node = random.below(2)
     const victim = random.below(2)
-    const kind = random.pick([
-      'kill',
-      'power',
-      'freeze',
-      'sync stall',
-      'app stall',
-      'cut',
-      'break',
-      'both cut',
-    ] as const)
+    const kind = random.pick(AMBUSHES)
     const strike = () => {
       this.network.world.count(`ambush: ${kind}`)
       if (kind === 'kill' || kind === 'power') this.patient.bringDown(victim, kind, this.awayMs(random))
@@ -312,6 +197,6 @@ export class Faults {
   heal(): void {
     this.healed = true
     this.ambush = undefined
-    for (const finish of [...this.active]) finish()
+    this.links.heal()
   }
 }

@@ -8,7 +8,7 @@ import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
 
 /** The longest frame a table of the simulator can fill. */
-const FRAME_MAX = 262_144
+const FRAME_MAX = 300_000
 
 export class Labels {
   private readonly data: DataChecks

@@ -34,6 +34,8 @@ export const CLEAN_PATH: PathProfile = {
 }
 
 const TAPE_LENGTH = 64
+/** Mean time until an old datagram is played, ms. */
+const REPLAY_MS = 1_000
 
 export class Path {
   readonly link: number
@@ -83,7 +85,8 @@ export class Path {
       this.remember(bytes)
       world.count('datagram replayed')
       const old = random.pick(this.tape)
-      world.after(this.delay(), () => deliver(old))
+      // Somebody on the path, who goes on when the sender is long gone.
+      world.after(this.delay() + random.exponential(REPLAY_MS), () => deliver(old))
     }
     if (random.chance(profile.loss + this.storm)) {
       world.count('datagram lost')

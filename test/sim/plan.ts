@@ -5,13 +5,14 @@ import type { NetworkProfile } from './network.ts'
 import { CLEAN_PATH, type PathProfile } from './path.ts'
 import type { Prng } from './prng.ts'
 import type { ProcessPlan } from './process.ts'
-import { KINDS, type TablesPlan } from './tables.ts'
+import { NOTES, ROUTES, SESSIONS, type TablesPlan } from './tables.ts'
 
 /** Faults with a beginning and, mostly, an end. */
 export const FAULTS = [
   'cut',
   'one-way cut',
   'stall',
+  'both stall',
   'break',
   'reject',
   'udp block',
@@ -87,7 +88,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
 }
 
 function drawTables(random: Prng): TablesPlan {
-  const kinds = random.chance(0.3) ? KINDS : [KINDS[0]!]
+  const kinds = random.chance(0.03) ? [NOTES] : random.chance(0.3) ? [SESSIONS, ROUTES] : [SESSIONS]
   return {
     kinds,
     capacities: kinds.map((kind) => random.pick([100, 1024 * kind.segmentsMax, 1024 * kind.segmentsMax])),
@@ -174,19 +175,21 @@ function drawFaults(random: Prng, boundMs: number): ReadonlyMap<FaultName, numbe
 
 function drawApp(random: Prng, interval: number, boundMs: number, tables: TablesPlan): AppPlan {
   const busy = random.pick([0.2, 0.5, 1, 1, 3])
-  const tickMs = interval / busy
+  const tickMs = tables.kinds.includes(NOTES) ? interval / 6 : interval / busy
   const perTick = tickMs / boundMs
   const acts = random.chance(0.5)
   const big = random.chance(0.1)
-  const keys = big ? 3500 : random.pick([5, 30, 200])
+  // Long sessions, many at once: the bounds of memory come into reach.
+  const heavy = tables.kinds.includes(NOTES)
+  const keys = heavy ? 150 : big ? 3500 : random.pick([5, 30, 200])
   const room = Math.min(...tables.capacities)
   return {
     tickMs,
     keys,
     fill: random.chance(0.7) ? Math.min(keys, big ? 3000 : 150, room) : 0,
     writesMax: random.pick([1, 3, 10]),
-    burst: random.pick([0, 0, 0.02]),
-    burstWrites: random.pick([50, 300]),
+    burst: heavy ? 0.8 : random.pick([0, 0, 0.02]),
+    burstWrites: heavy ? 100 : random.pick([50, 300]),
     delete: random.pick([0.05, 0.2]),
     clear: random.pick([0, 0, 0.002]),
     refused: 0.1,

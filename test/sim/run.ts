@@ -93,7 +93,7 @@ function settle(simulation: Simulation): number {
 function awaitAgreement(simulation: Simulation, limitMs: number): number {
   const { world, roles, newsMs } = simulation
   const from = world.now
-  const isAgreed = () => pairOf(simulation) !== undefined && !isOperated(simulation)
+  const isAgreed = () => !isOperated(simulation) && isCurrent(pairOf(simulation), newsMs)
   while (world.now < from + limitMs) {
     world.runUntil(from + limitMs, isAgreed)
     const since = world.now
@@ -101,6 +101,11 @@ function awaitAgreement(simulation: Simulation, limitMs: number): number {
     if (roles.changedAt <= since && isAgreed()) return since - from
   }
   throw new Violation(`${limitMs.toFixed(0)} ms after everything was mended: ${describe(simulation)}`)
+}
+
+/** What the secondary has not applied is young: no batches of the time of faults are still under way. */
+function isCurrent(pair: Pair | undefined, newsMs: number): boolean {
+  return pair !== undefined && pair.primary.replica.lag(pair.primary.clock()).ms < newsMs
 }
 
 /** Somebody's request is not answered yet, and may still change roles. */
@@ -152,11 +157,14 @@ function promoteByHand(simulation: Simulation): void {
   best.app.run(0, () => simulation.appOf(best.node)?.request('promote', true))
 }
 
-/** With nothing in the way, no role changes. */
+/** With nothing in the way, no role changes, and what is synced stays so but for the moments a backlog takes. */
 function keepStill(simulation: Simulation): void {
-  const { world, plan, roles } = simulation
+  const { world, plan, roles, data } = simulation
   const since = world.now
+  const { partials } = data
   world.runUntil(since + STILL_BOUNDS * plan.boundMs)
+  if (data.partials > partials)
+    world.runUntil(world.now + plan.boundMs, () => pairOf(simulation) !== undefined)
   if (roles.changedAt > since) {
     throw new Violation(
       `a role changed ${(roles.changedAt - since).toFixed(0)} ms after agreement, without a cause`,
@@ -174,7 +182,8 @@ function demandEqual(simulation: Simulation): void {
   const patienceMs = 4 * plan.boundMs + 500
   const isAnswered = () =>
     apps.every((app) => app.groups.size + app.requests.size + app.verifying.size === 0) &&
-    simulation.processes().every((process) => process.replica.lag(process.clock()).batches === 0)
+    simulation.processes().every((process) => process.replica.lag(process.clock()).batches === 0) &&
+    simulation.processes().every((process) => process.tables.every((table) => !table.changed))
   world.runUntil(world.now + patienceMs, isAnswered)
   for (const app of apps) app.verify()
   world.runUntil(world.now + patienceMs, isAnswered)

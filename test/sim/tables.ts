@@ -43,7 +43,7 @@ export interface TableKind {
 
 const textOf = (value: number): string => (value % 97).toString(36).repeat(1 + (value % 3))
 
-const sessions: TableKind = {
+export const SESSIONS: TableKind = {
   name: 'sessions',
   segmentsMax: 4,
   key: (key) => ({ id: key }),
@@ -69,7 +69,7 @@ const sessions: TableKind = {
     }),
 }
 
-const routes: TableKind = {
+export const ROUTES: TableKind = {
   name: 'routes',
   segmentsMax: 2,
   key: (key) => ({ name: `r${key.toString(36)}`, part: key % 256 }),
@@ -94,7 +94,31 @@ const routes: TableKind = {
     }),
 }
 
-export const KINDS: readonly TableKind[] = [sessions, routes]
+const noteOf = (value: number): string => textOf(value).padEnd(250, String(value))
+
+/** Long ones. */
+export const NOTES: TableKind = {
+  name: 'notes',
+  segmentsMax: 1,
+  key: (key) => ({ id: key }),
+  fields: ({ version, value }) => ({ version, value, note: noteOf(value) }),
+  read: (session) => {
+    const { id, version, value, note } = session as {
+      id: number
+      version: number
+      value: number
+      note: string
+    }
+    return note === noteOf(value) ? { key: id, row: { version, value } } : undefined
+  },
+  definition: (capacity) =>
+    defineTable({
+      name: 'notes',
+      key: { id: 'u32' },
+      fields: { version: 'u53', value: 'u16', note: string(255) },
+      capacity,
+    }),
+}
 
 /** What of the tables is drawn per seed. */
 export interface TablesPlan {
