@@ -10,6 +10,7 @@ import type { Frame } from '../wire/frame.ts'
 import { parseFrame } from '../wire/frame.ts'
 import { readResync } from '../wire/sequenced.ts'
 import type { Link } from './link.ts'
+import type { ToSync } from './messages.ts'
 import { UNAPPLIED_BYTES_MAX } from './options.ts'
 import type { Core } from './state.ts'
 import { ReceiveStream, SendStream } from './stream.ts'
@@ -267,9 +268,12 @@ export class Feed {
     return undefined
   }
 
-  /** Secondary: the application thread has applied up to here. */
-  handleApplied(attach: number, applied: number, awaited: number): void {
-    if (attach !== this.attach || this.attach === 0 || this.core.state.role === 'primary') return
+  /**
+   * Secondary: the application thread has applied up to here. What it says of an earlier reign may still be under way,
+   * and attachments of two reigns often have the same number.
+   */
+  handleApplied({ epoch, attach, applied, awaited }: Extract<ToSync, { type: 'applied' }>): void {
+    if (this.attach === 0 || attach !== this.attach || epoch !== this.following?.epoch) return
     this.applied = applied
     this.awaited = awaited
     this.core.state.complete = awaited === 0 && applied >= this.partial

@@ -110,6 +110,7 @@ export class Follower {
     this.deaf = false
     this.requestAt = undefined
     this.isPartial = false
+    this.reported = { applied: -1, awaited: -1 }
     this.compared.clear()
     for (const [table, store] of this.stores.entries()) {
       store.setDigestKey(resync.digestKey)
@@ -291,7 +292,7 @@ export class Follower {
     const awaited = this.awaited
     if (this.reported.applied === this.applied && this.reported.awaited === awaited) return
     this.reported = { applied: this.applied, awaited }
-    this.post({ type: 'applied', attach: this.attach, applied: this.applied, awaited })
+    this.post({ type: 'applied', epoch: this.epoch, attach: this.attach, applied: this.applied, awaited })
   }
 }
 

@@ -18,7 +18,7 @@ export type ToSync =
   /** A frame of this node's sequence, in order. */
   | { type: 'frame'; sequence: number; attach: number; frame: Uint8Array }
   /** Secondary: how far the tables are. */
-  | { type: 'applied'; attach: number; applied: number; awaited: number }
+  | { type: 'applied'; epoch: number; attach: number; applied: number; awaited: number }
   /** Sessions over all tables, for status and claims; sent when a flush or apply has changed it. */
   | { type: 'sessions'; sessions: number }
   /** Answer to `flush`: everything written so far is in frames up to this sequence. */

@@ -355,7 +355,7 @@ export class NodeCore implements Core {
         this.feed.handleLocalFrame(message.frame, now)
         break
       case 'applied':
-        this.feed.handleApplied(message.attach, message.applied, message.awaited)
+        this.feed.handleApplied(message)
         break
       case 'sessions':
         this.state.sessions = message.sessions
