@@ -53,7 +53,8 @@ export class App {
   private readonly peer: () => SimProcess | undefined
   /** Groups of replicated() that are not answered: the reign, and how much of its log they cover. */
   readonly groups = new Map<number, { reign: Reign | undefined; length: number }>()
-  readonly verifying = new Set<number>()
+  /** By token, when it was asked. */
+  readonly verifying = new Map<number, number>()
   readonly requests = new Map<number, string>()
   private nextRequest = 1
 
@@ -250,7 +251,7 @@ export class App {
 
   verify(): number {
     const token = this.process.replica.verify()
-    this.verifying.add(token)
+    this.verifying.set(token, this.process.world.now)
     return token
   }
 

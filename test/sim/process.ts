@@ -75,8 +75,8 @@ export class SimProcess {
   readonly startedAt: number
   /** It has not died, and its core has not said that it is done. */
   isRunning = true
-  /** Its content was spoilt behind its back, and the spoilt part has not been repaired. */
-  isSpoilt = false
+  /** Up to when its memory was spoilt: infinity while it is, before the beginning if it never was. */
+  spoiltTo = Number.NEGATIVE_INFINITY
   private readonly network: Network
   private readonly random: Prng
   private readonly loan: TableLoan
@@ -150,6 +150,16 @@ export class SimProcess {
 
   get roleWord(): number {
     return this.words[SharedWord.ROLE]!
+  }
+
+  /** Its content was spoilt behind its back, and the spoilt part has not been repaired. */
+  get isSpoilt(): boolean {
+    return this.spoiltTo === Number.POSITIVE_INFINITY
+  }
+
+  set isSpoilt(is: boolean) {
+    if (is) this.spoiltTo = Number.POSITIVE_INFINITY
+    else if (this.isSpoilt) this.spoiltTo = this.world.now
   }
 
   /** A write would be accepted. */

@@ -45,7 +45,8 @@ export class Simulation implements Witness, Patient {
   /** How long news of a silent peer or an end of silence may take, ms. */
   readonly newsMs: number
   readonly mood: AppMood = { wild: true, resting: false }
-  private spoiltAt = Number.NEGATIVE_INFINITY
+  /** When the last process with spoilt memory ended. */
+  private spoiltTo = Number.NEGATIVE_INFINITY
   private readonly nodes: readonly [SimNode, SimNode]
   private readonly pool: TablePool
   private readonly random: Prng
@@ -146,7 +147,6 @@ export class Simulation implements Witness, Patient {
     const segment = random.pick(segments.filter((one) => table.image(one).length > 1))
     this.world.note(segment, () => `-- ${process.name} forgets segment ${segment} of ${table.name}`)
     this.world.count('segment spoilt')
-    this.spoiltAt = this.world.now
     this.data.handleSpoilt(process)
     table.stageImage(segment, Uint8Array.of(0))
     table.commit()
@@ -160,6 +160,7 @@ export class Simulation implements Witness, Patient {
     one.process = undefined
     one.app = undefined
     one.back = this.book.harmNode(node, this.world.now)
+    this.spoiltTo = Math.max(this.spoiltTo, Math.min(process.spoiltTo, this.world.now))
     this.data.handleGone(process)
     this.startLater(
       node,
@@ -204,11 +205,7 @@ export class Simulation implements Witness, Patient {
         app.handleHeld(event.group, event.outcome)
         break
       case 'verified':
-        if (!app.verifying.delete(event.token)) throw new Violation(`${process.name} verifies twice`)
-        this.world.count(`verify(): ${event.result === undefined ? 'not finished' : 'done'}`)
-        if (event.result?.equal === false && !this.mayDiffer) {
-          throw new Violation(`${process.name}: verify() says not equal`)
-        }
+        this.handleVerified(process, app, event)
         break
       case 'unsynced':
       case 'poison':
@@ -226,10 +223,24 @@ export class Simulation implements Witness, Patient {
     }
   }
 
-  /** Some memory is spoilt, or was a moment ago. */
-  private get mayDiffer(): boolean {
-    const isOld = this.world.now - this.spoiltAt > 10 * this.plan.boundMs
-    return !isOld || this.processes().some((process) => process.isSpoilt)
+  private handleVerified(
+    process: SimProcess,
+    app: App,
+    { token, result }: Extract<ReplicaEvent, { type: 'verified' }>,
+  ): void {
+    const askedAt = app.verifying.get(token)
+    if (askedAt === undefined) throw new Violation(`${process.name} verifies twice`)
+    app.verifying.delete(token)
+    this.world.count(`verify(): ${result === undefined ? 'not finished' : 'done'}`)
+    if (result?.equal === false && !this.wasSpoilt(askedAt)) {
+      throw new Violation(`${process.name}: verify() says not equal`)
+    }
+  }
+
+  /** Some memory is spoilt, or was at some time since. */
+  private wasSpoilt(since: number): boolean {
+    const spoiltTo = Math.max(this.spoiltTo, ...this.processes().map((process) => process.spoiltTo))
+    return spoiltTo >= since
   }
 
   /** Looks at the labels every interval. */
