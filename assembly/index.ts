@@ -15,6 +15,7 @@ export { encode, image } from './encode'
 export { digests } from './digest'
 export { stageBatch, stageImage, unstage } from './stage'
 export { commit } from './commit'
+export { setTime } from './time'
 export { benchChase, benchFill, benchFind } from './bench'
 
 /** Reserves what was planned and makes the table empty. False if the memory cannot be had. */

@@ -73,6 +73,7 @@ export const NO_SYNC_STATUS: SyncStatus = {
   epoch: 0,
   lineage: '0000000000000000',
   reason: 'none',
+  tableTime: 0,
   peer: null,
   links: [LINK_DOWN, LINK_DOWN],
   refusals: {},

@@ -29,6 +29,6 @@ export const { FrameType } = (await inside(
   'wire/constants.js',
 )) as typeof import('../../src/wire/constants.ts')
 
-export const { writeSection } = (await inside(
+export const { beginBatch, writeSection } = (await inside(
   'wire/sequenced.js',
 )) as typeof import('../../src/wire/sequenced.ts')

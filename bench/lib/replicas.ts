@@ -1,6 +1,6 @@
 // Two tables in one process, the second kept like the first through deltas alone: what table and codec do in a pair of
 // nodes, without the nodes.
-import { beginFrame, createTable, FrameType, openGate, sealFrame, writeSection } from './built.ts'
+import { beginBatch, beginFrame, createTable, FrameType, openGate, sealFrame, writeSection } from './built.ts'
 import type { Context } from './figure.ts'
 import { defineConnections, fieldsOf, keyOf } from './sessions.ts'
 
@@ -56,7 +56,8 @@ export function createPair(capacity: number): Pair {
 
 /** The deltas in the frame that a node would send. */
 export function batchFrame(deltas: Uint8Array): Uint8Array {
-  return sealFrame(writeSection(beginFrame(FrameType.BATCH, 1_000_001, 1000, 1), 0, deltas))
+  const frame = beginBatch(beginFrame(FrameType.BATCH, 1_000_001, 1000, 1), 1)
+  return sealFrame(writeSection(frame, 0, deltas))
 }
 
 /** Both tables hold the same sessions under the same ids. */

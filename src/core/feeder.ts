@@ -3,10 +3,11 @@
 // digest always speaks of the state right after the batch before it. Sans-io.
 
 import type { ByteWriter } from '../wire/bytes.ts'
-import { FRAME_HEADER_BYTES, FRAME_TYPE_OFFSET, FrameType } from '../wire/constants.ts'
+import { FRAME_TYPE_OFFSET, FrameType } from '../wire/constants.ts'
 import type { Frame } from '../wire/frame.ts'
 import { beginFrame, sealFrame } from '../wire/frame.ts'
 import {
+  beginBatch,
   DIGEST_BYTES,
   readCompared,
   readDigestRun,
@@ -20,6 +21,7 @@ import {
 } from '../wire/sequenced.ts'
 import type { ToSync } from './messages.ts'
 import type { Store } from './store.ts'
+import type { TableTime } from './table-time.ts'
 import type { Verifications } from './verifications.ts'
 
 /** Bytes sent and not acknowledged above which nothing is flushed; changes gather in the journal meanwhile. */
@@ -43,6 +45,7 @@ interface Ack {
 export class Feeder {
   private readonly stores: readonly Store[]
   private readonly post: (message: ToSync) => void
+  private readonly time: TableTime
   epoch = 0
   /** Last sequence produced in this epoch. */
   sequence = 0
@@ -65,9 +68,15 @@ export class Feeder {
   private isPartial = false
   private lastFlushAt = Number.NEGATIVE_INFINITY
 
-  constructor(stores: readonly Store[], post: (message: ToSync) => void, verifications: Verifications) {
+  constructor(
+    stores: readonly Store[],
+    post: (message: ToSync) => void,
+    time: TableTime,
+    verifications: Verifications,
+  ) {
     this.stores = stores
     this.post = post
+    this.time = time
     this.verifications = verifications
   }
 
@@ -106,7 +115,8 @@ export class Feeder {
     }))
     this.attach = this.sequence + 1
     const capacities = this.stores.map((store) => store.capacity)
-    this.say(FrameType.RESYNC, (writer) => writeResync(writer, { follow, digestKey, capacities }), now)
+    const resync = { follow, digestKey, time: this.time.read(now), capacities }
+    this.say(FrameType.RESYNC, (writer) => writeResync(writer, resync), now)
     this.proofAt = now + PROOF_INTERVAL_MS
   }
 
@@ -156,6 +166,8 @@ export class Feeder {
     if (!this.isDirty || !this.hasRoom) return
     this.lastFlushAt = now
     const writer = beginFrame(FrameType.BATCH, this.epoch, this.sequence + 1, this.attach, 4_096)
+    beginBatch(writer, this.time.read(now))
+    const empty = writer.length
     for (const [table, store] of this.stores.entries()) {
       if (!store.changed) continue
       const deltas = store.encode(OVERFLOW_BYTES)
@@ -164,7 +176,7 @@ export class Feeder {
     const wasPartial = this.isPartial
     this.isPartial = !this.isClean
     if (this.isPartial) writer.bytes[FRAME_TYPE_OFFSET] = FrameType.PARTIAL
-    if (writer.length === FRAME_HEADER_BYTES && this.isPartial === wasPartial) return
+    if (writer.length === empty && this.isPartial === wasPartial) return
     this.sequence++
     this.push(sealFrame(writer), now)
   }

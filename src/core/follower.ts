@@ -8,16 +8,17 @@ import { beginFrame, sealFrame } from '../wire/frame.ts'
 import type { Run } from '../wire/sequenced.ts'
 import {
   DIGEST_BYTES,
+  readBatch,
   readImage,
   readProof,
   readResync,
   readRun,
-  readSections,
   readToken,
   writeDigestRun,
 } from '../wire/sequenced.ts'
 import type { ToSync } from './messages.ts'
 import type { Store } from './store.ts'
+import type { TableTime } from './table-time.ts'
 
 /** Digests said per slice, by segments with sessions and by segments looked at. */
 const SLICE_SEGMENTS = 8
@@ -33,6 +34,7 @@ export type FollowerEvent =
 export class Follower {
   private readonly stores: readonly Store[]
   private readonly post: (message: ToSync) => void
+  private readonly time: TableTime
   private readonly emit: (event: FollowerEvent) => void
   private epoch = 0
   attach = 0
@@ -57,10 +59,12 @@ export class Follower {
   constructor(
     stores: readonly Store[],
     post: (message: ToSync) => void,
+    time: TableTime,
     emit: (event: FollowerEvent) => void,
   ) {
     this.stores = stores
     this.post = post
+    this.time = time
     this.emit = emit
   }
 
@@ -86,10 +90,10 @@ export class Follower {
 
   /** A frame of the primary's sequence, in order. */
   handleFrame(frame: Frame, now: number): void {
-    if (frame.type === FrameType.RESYNC) this.handleResync(frame)
+    if (frame.type === FrameType.RESYNC) this.handleResync(frame, now)
     else if (frame.attach !== this.attach || this.deaf) return
     else {
-      const refusal = this.apply(frame)
+      const refusal = this.apply(frame, now)
       if (refusal !== undefined) this.refuse(refusal.reason, refusal.table, frame.sequence, now)
       else if (this.refusedInARow > 0 && this.awaited === 0) this.refusedInARow = 0
     }
@@ -98,11 +102,12 @@ export class Follower {
     this.appliedAt = now
   }
 
-  private handleResync(frame: Frame): void {
+  private handleResync(frame: Frame, now: number): void {
     const resync = readResync(frame.payload)
     if (resync === undefined || resync.capacities.length !== this.stores.length) {
       throw new Error('a RESYNC frame that the sync thread accepted does not fit the tables')
     }
+    this.time.adopt(resync.time, now)
     this.epoch = frame.epoch
     this.attach = frame.sequence
     this.said = 0
@@ -125,11 +130,11 @@ export class Follower {
     }
   }
 
-  private apply(frame: Frame): { reason: string; table: number | undefined } | undefined {
+  private apply(frame: Frame, now: number): { reason: string; table: number | undefined } | undefined {
     switch (frame.type) {
       case FrameType.BATCH:
       case FrameType.PARTIAL:
-        return this.applyBatch(frame)
+        return this.applyBatch(frame, now)
       case FrameType.SAME: {
         const run = readRun(frame.payload)
         if (run === undefined || !this.fits(run)) return { reason: 'malformed', table: run?.table }
@@ -170,14 +175,16 @@ export class Follower {
     return store !== undefined && run.count > 0 && run.first + run.count <= store.segments
   }
 
-  private applyBatch(frame: Frame): { reason: string; table: number | undefined } | undefined {
-    const sections = readSections(frame.payload)
-    if (sections === undefined) return { reason: 'malformed', table: undefined }
+  private applyBatch(frame: Frame, now: number): { reason: string; table: number | undefined } | undefined {
+    const batch = readBatch(frame.payload)
+    if (batch === undefined) return { reason: 'malformed', table: undefined }
+    const { sections } = batch
     for (const { table, deltas } of sections) {
       const reason = this.stores[table] === undefined ? 'table' : this.stores[table].stage(deltas)
       if (reason !== undefined) return { reason, table }
     }
     for (const { table } of sections) this.stores[table]!.commit()
+    this.time.hear(batch.time, now)
     this.isPartial = frame.type === FrameType.PARTIAL
     return undefined
   }

@@ -23,6 +23,8 @@ export type ToSync =
   | { type: 'sessions'; sessions: number }
   /** Answer to `flush`: everything written so far is in frames up to this sequence. */
   | { type: 'flushed'; token: number; sequence: number }
+  /** Table time of this primary, for its heartbeats; said every second. */
+  | { type: 'time'; ticks: number }
   /** Every frame given so far was received, nothing is unsent, nothing awaited: `protected`. */
   | { type: 'protected'; value: boolean }
   /** A frame of the peer that the tables' side could not use; counted under its name. */
@@ -89,6 +91,8 @@ export interface SyncStatus {
   epoch: number
   lineage: string
   reason: Reason
+  /** The followed primary's table time, in ticks, as its last heartbeat makes it now; 0 while none is known. */
+  tableTime: number
   peer: { id: string; role: Role; incarnation: string; synced: boolean; alive: boolean } | null
   links: [LinkStatus, LinkStatus]
   refusals: Record<string, number>

@@ -358,10 +358,9 @@ export class NodeCore implements Core {
         this.feed.handleApplied(message)
         break
       case 'sessions':
-        this.state.sessions = message.sessions
-        break
       case 'protected':
-        this.state.isProtected = message.value
+      case 'time':
+        this.state.handleSaid(message, now)
         break
       case 'flushed':
         this.handover.handleFlushed(message.token, message.sequence, now)

@@ -8,8 +8,9 @@ import { readProofResult } from '../wire/sequenced.ts'
 import { Feeder } from './feeder.ts'
 import type { FollowerEvent } from './follower.ts'
 import { Follower } from './follower.ts'
-import type { FromSync, ToSync } from './messages.ts'
+import type { FromSync, SyncStatus, ToSync } from './messages.ts'
 import type { Store } from './store.ts'
+import { TableTime, TICKS_PER_SECOND } from './table-time.ts'
 import type { VerifyResult } from './verifications.ts'
 import { Verifications } from './verifications.ts'
 import type { Alone, HeldOutcome } from './waiters.ts'
@@ -59,6 +60,10 @@ export class Replica {
   private readonly follower: Follower
   private readonly verifications: Verifications
   private readonly waiters: Waiters
+  private readonly time = new TableTime()
+  /** Table time the stores have. */
+  private ticks = 0
+  private saidTicks = 0
   private peerAlive = false
   private flushToken: number | undefined
   private wasProtected = false
@@ -76,8 +81,8 @@ export class Replica {
     this.verifications = new Verifications((token, result) =>
       this.events.push({ type: 'verified', token, result }),
     )
-    this.feeder = new Feeder(this.stores, post, this.verifications)
-    this.follower = new Follower(this.stores, post, (event) => this.events.push(event))
+    this.feeder = new Feeder(this.stores, post, this.time, this.verifications)
+    this.follower = new Follower(this.stores, post, this.time, (event) => this.events.push(event))
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
     this.gate.open = SHUT
     for (const store of this.stores) {
@@ -141,9 +146,13 @@ export class Replica {
   // ---- Messages of the sync thread
 
   handleMessage(message: FromSync, now: number): void {
+    this.handleTime(now)
     switch (message.type) {
       case 'role':
         this.handleRole(message, now)
+        break
+      case 'status':
+        this.hearTime(message.status, now)
         break
       case 'attach':
         if (this.role !== 'primary' || message.epoch !== this.epoch) break
@@ -177,6 +186,7 @@ export class Replica {
       default:
         break
     }
+    this.handleTime(now)
     this.afterwards()
   }
 
@@ -193,6 +203,8 @@ export class Replica {
     this.follower.detach()
     if (message.role === 'primary') {
       for (const store of this.stores) store.setAwaited(0, store.segments, false)
+      this.time.lead(now)
+      this.saidTicks = 0
       this.feeder.begin(message.epoch)
       this.gate.open = message.word
     } else {
@@ -280,8 +292,23 @@ export class Replica {
     return work === undefined ? flush : Math.min(flush, work)
   }
 
+  /** Gives the tables the time. To be called several times a second while the thread is awake. */
+  handleTime(now: number): void {
+    const ticks = this.time.read(now)
+    if (ticks === this.ticks) return
+    this.ticks = ticks
+    for (const store of this.stores) store.setTime(ticks)
+  }
+
+  /** A followed primary's time, from its heartbeat: good when no batch has come for long. */
+  private hearTime(status: SyncStatus, now: number): void {
+    if (this.role !== 'secondary' || this.follower.attach === 0) return
+    if (status.tableTime !== 0 && status.epoch === this.epoch) this.time.hear(status.tableTime, now)
+  }
+
   /** Flushes when due, does one slice of comparing, and says what is to be said. */
   handleTimeout(now: number): void {
+    this.handleTime(now)
     if (this.role === 'primary') {
       const due = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
       if (due !== undefined && now >= due) this.feeder.flush(now)
@@ -311,6 +338,10 @@ export class Replica {
     if (sessions !== this.saidSessions) {
       this.saidSessions = sessions
       this.messages.push({ type: 'sessions', sessions })
+    }
+    if (this.role === 'primary' && this.ticks >= this.saidTicks + TICKS_PER_SECOND) {
+      this.saidTicks = this.ticks
+      this.messages.push({ type: 'time', ticks: this.ticks })
     }
     const messages = this.messages
     this.messages = []

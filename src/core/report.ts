@@ -28,6 +28,7 @@ export function statusOf(core: Core, feed: Feed, now: number): NodeStatus {
     uptimeMs: now - state.startedAt,
     lineageAgeMs: state.lineageAgeMs(now),
     progressAgeMs: state.progressAgeMs(now),
+    tableTime: state.tableTime(now),
   }
 }
 
@@ -46,6 +47,7 @@ export function syncStatusOf(
     epoch: state.epoch,
     lineage: state.lineage,
     reason: state.reason,
+    tableTime: status === undefined || status.epoch !== state.epoch ? 0 : peer.aged(status, now).tableTime,
     peer:
       status === undefined
         ? null

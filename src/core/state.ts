@@ -6,9 +6,10 @@ import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import type { Action } from './actions.ts'
 import type { Link } from './link.ts'
-import type { FromSync } from './messages.ts'
+import type { FromSync, ToSync } from './messages.ts'
 import { WordState } from './messages.ts'
 import type { CoreOptions } from './options.ts'
+import { TICKS_MAX, ticksIn } from './table-time.ts'
 
 /** This node. */
 export class NodeState {
@@ -30,6 +31,9 @@ export class NodeState {
   isProtected = false
   /** The role word says OPEN. */
   open = false
+  /** Table time as the application thread last said, and when; 0 before. */
+  private time = 0
+  private timeAt = 0
   private reign = 0
   readonly startedAt: number
   private progressAt: number
@@ -61,6 +65,21 @@ export class NodeState {
     if (progress === this.progress) return
     this.progress = progress
     this.progressAt = now
+  }
+
+  /** What the application thread says of its tables. */
+  handleSaid(message: Extract<ToSync, { type: 'sessions' | 'protected' | 'time' }>, now: number): void {
+    if (message.type === 'sessions') this.sessions = message.sessions
+    else if (message.type === 'protected') this.isProtected = message.value
+    else {
+      this.time = message.ticks
+      this.timeAt = now
+    }
+  }
+
+  /** Table time of a primary; 0 for others. */
+  tableTime(now: number): number {
+    return this.role !== 'primary' || this.time === 0 ? 0 : aged(this.time, now - this.timeAt)
   }
 
   lineageAgeMs(now: number): number {
@@ -105,11 +124,12 @@ export class Peer {
   /** A status of this peer with its durations as they are now: compared with this node's, old ones would mislead. */
   aged(status: NodeStatus, now: number): NodeStatus {
     const age = Math.max(0, now - this.statusAt)
-    const { uptimeMs, lineageAgeMs } = status
+    const { uptimeMs, lineageAgeMs, tableTime } = status
     return {
       ...status,
       uptimeMs: uptimeMs + age,
       lineageAgeMs: lineageAgeMs === 0 ? 0 : lineageAgeMs + age,
+      tableTime: tableTime === 0 ? 0 : aged(tableTime, age),
     }
   }
 
@@ -122,6 +142,11 @@ export class Peer {
     this.left = false
     this.key = key
   }
+}
+
+/** Ticks so much later. */
+function aged(ticks: number, ms: number): number {
+  return Math.min(TICKS_MAX, ticks + ticksIn(ms))
 }
 
 /** What the parts of the core share. */

@@ -18,6 +18,9 @@ export interface Store {
   /** 16 lower-case hex digits over key and field names and types; equal schemas give equal hashes. */
   readonly schemaHash: string
 
+  /** Table time, in ticks of 1/16 s: deadlines are in it. Set often; the replica knows it. */
+  setTime(ticks: number): void
+
   /** Called at the first change after an `encode` that left nothing behind (primary, tracking on). */
   onChange: (() => void) | undefined
 

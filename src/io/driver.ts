@@ -15,6 +15,9 @@ export interface DriverOutput {
   broken(error: unknown): void
 }
 
+/** Longest time between two readings of the clock for the tables, ms: two ticks. */
+const TIME_INTERVAL_MS = 125
+
 export class Driver {
   private readonly replica: Replica
   private readonly words: Int32Array
@@ -32,7 +35,7 @@ export class Driver {
     this.clock = clock
     this.output = output
     this.alarm = new Alarm(clock, () => this.run())
-    this.pulse = setInterval(() => this.showProgress(), pulseMs)
+    this.pulse = setInterval(() => this.beat(), Math.min(pulseMs, TIME_INTERVAL_MS))
     this.pulse.unref()
     replica.onWork = () => {
       if (!this.working) this.schedule()
@@ -73,6 +76,11 @@ export class Driver {
 
   private schedule(): void {
     if (!this.stopped) this.alarm.set(this.replica.pollTimeout(this.clock()))
+  }
+
+  private beat(): void {
+    this.showProgress()
+    this.replica.handleTime(this.clock())
   }
 
   private showProgress(): void {

@@ -24,6 +24,7 @@ export interface CoreExports {
   erase(): number
   eraseAll(): void
   touch(id: number): void
+  setTime(ticks: number): void
   next(from: number): number
   reset(): void
   sessions(): number

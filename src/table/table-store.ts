@@ -35,6 +35,10 @@ export class TableStore {
     this.onChange = undefined
   }
 
+  setTime(ticks: number): void {
+    this.engine.core.setTime(ticks)
+  }
+
   get size(): number {
     return this.engine.core.sessions()
   }

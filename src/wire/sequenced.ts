@@ -11,7 +11,16 @@ export interface Resync {
   /** Follow number this answers. */
   readonly follow: number
   readonly digestKey: Uint8Array
+  /** Table time, in ticks. */
+  readonly time: number
   readonly capacities: readonly number[]
+}
+
+export interface Batch {
+  /** Table time when it was made, in ticks. */
+  readonly time: number
+  /** In ascending table order, each table at most once. */
+  readonly sections: readonly Section[]
 }
 
 export interface Section {
@@ -40,7 +49,7 @@ export interface ProofResult {
 }
 
 export function writeResync(writer: ByteWriter, resync: Resync): ByteWriter {
-  writer.u53(resync.follow).raw(resync.digestKey).u8(resync.capacities.length)
+  writer.u53(resync.follow).raw(resync.digestKey).u32(resync.time).u8(resync.capacities.length)
   for (const capacity of resync.capacities) writer.u32(capacity)
   return writer
 }
@@ -49,20 +58,27 @@ export function readResync(payload: Uint8Array): Resync | undefined {
   const reader = new ByteReader(payload)
   const follow = reader.u53()
   const digestKey = reader.raw(DIGEST_KEY_BYTES).slice()
+  const time = reader.u32()
   const count = reader.u8()
   if (count > TABLES_MAX) return undefined
   const capacities: number[] = []
   for (let i = 0; i < count; i++) capacities.push(reader.u32())
-  return reader.done ? { follow, digestKey, capacities } : undefined
+  return reader.done ? { follow, digestKey, time, capacities } : undefined
+}
+
+/** The sections follow. */
+export function beginBatch(writer: ByteWriter, time: number): ByteWriter {
+  return writer.u32(time)
 }
 
 export function writeSection(writer: ByteWriter, table: number, deltas: Uint8Array): ByteWriter {
   return writer.u8(table).varint(deltas.length).raw(deltas)
 }
 
-/** Sections in ascending table order, each table at most once. */
-export function readSections(payload: Uint8Array): Section[] | undefined {
+export function readBatch(payload: Uint8Array): Batch | undefined {
   const reader = new ByteReader(payload)
+  const time = reader.u32()
+  if (reader.failed) return undefined
   const sections: Section[] = []
   let previous = -1
   while (reader.offset < payload.length) {
@@ -73,7 +89,7 @@ export function readSections(payload: Uint8Array): Section[] | undefined {
     previous = table
     sections.push({ table, deltas })
   }
-  return sections
+  return { time, sections }
 }
 
 export function writeRun(writer: ByteWriter, run: Run): ByteWriter {

@@ -38,6 +38,8 @@ export interface NodeStatus {
   lineageAgeMs: number
   /** How long ago the application thread last made progress, ms. */
   progressAgeMs: number
+  /** Table time, in ticks of 1/16 s; 0: this node does not lead. */
+  tableTime: number
 }
 
 export const NO_LINEAGE = '0000000000000000'
@@ -69,7 +71,8 @@ export function writeStatus(writer: ByteWriter, status: NodeStatus): ByteWriter 
     .f64(status.uptimeMs)
     .f64(status.lineageAgeMs)
     .f64(status.progressAgeMs)
-    .u53(0)
+    .u32(status.tableTime)
+    .u32(0)
 }
 
 export function readStatus(reader: ByteReader): NodeStatus {
@@ -88,7 +91,8 @@ export function readStatus(reader: ByteReader): NodeStatus {
   const uptimeMs = reader.f64()
   const lineageAgeMs = reader.f64()
   const progressAgeMs = reader.f64()
-  reader.u53()
+  const tableTime = reader.u32()
+  reader.u32()
   if (role === undefined) reader.failed = true
   return {
     incarnation,
@@ -108,5 +112,6 @@ export function readStatus(reader: ByteReader): NodeStatus {
     uptimeMs,
     lineageAgeMs,
     progressAgeMs,
+    tableTime,
   }
 }

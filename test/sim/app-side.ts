@@ -76,6 +76,7 @@ export class AppSide {
     if (!process.isRunning) return
     process.app.run(PULSE, () => {
       process.words[SharedWord.PROGRESS]!++
+      this.replica.handleTime(this.clock.now())
     })
     process.world.after(process.plan.core.interval, () => this.showProgress())
   }

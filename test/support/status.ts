@@ -22,6 +22,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     uptimeMs: 0,
     lineageAgeMs: 0,
     progressAgeMs: 0,
+    tableTime: 0,
     ...changes,
   }
 }

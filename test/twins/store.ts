@@ -19,6 +19,8 @@ export class TwinStore implements Store {
   onChange: (() => void) | undefined
 
   readonly state: TwinState
+  /** Table time, in ticks. */
+  time = 1
   readonly #before = new Map<number, Row | undefined>()
   readonly #awaited = new Set<number>()
   readonly #touched = new Set<number>()
@@ -32,6 +34,10 @@ export class TwinStore implements Store {
     this.segments = Math.ceil(options.capacity / SEGMENT_RECORDS)
     this.schemaHash = options.schemaHash
     this.state = new TwinState(schema)
+  }
+
+  setTime(ticks: number): void {
+    this.time = ticks
   }
 
   get size(): number {

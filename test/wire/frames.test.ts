@@ -135,7 +135,7 @@ test('sequenced payloads come back as they were said, and cut ones do not', () =
   const cases: [Uint8Array, (bytes: Uint8Array) => unknown][] = [
     [
       sequenced
-        .writeResync(new ByteWriter(), { follow: 1, digestKey: new Uint8Array(16), capacities: [5] })
+        .writeResync(new ByteWriter(), { follow: 1, digestKey: new Uint8Array(16), time: 9, capacities: [5] })
         .finish(),
       sequenced.readResync,
     ],
@@ -150,20 +150,23 @@ test('sequenced payloads come back as they were said, and cut ones do not', () =
         .finish(),
       sequenced.readProofResult,
     ],
-    [sequenced.writeSection(new ByteWriter(), 0, deltas).finish(), sequenced.readSections],
+    [
+      sequenced.writeSection(sequenced.beginBatch(new ByteWriter(), 7), 0, deltas).finish(),
+      sequenced.readBatch,
+    ],
   ]
   for (const [bytes, read] of cases) {
     assert.ok(read(bytes) !== undefined, read.name)
     assert.is(read(bytes.subarray(0, bytes.length - 1)), undefined, `${read.name}, cut`)
   }
-  assert.equal(sequenced.readSections(cases[4]![0]), [{ table: 0, deltas }])
+  assert.equal(sequenced.readBatch(cases[4]![0]), { time: 7, sections: [{ table: 0, deltas }] })
 })
 
 test('sections of a table twice or out of order are refused', () => {
-  const writer = new ByteWriter()
+  const writer = sequenced.beginBatch(new ByteWriter(), 1)
   sequenced.writeSection(writer, 1, new Uint8Array(1))
   sequenced.writeSection(writer, 1, new Uint8Array(1))
-  assert.is(sequenced.readSections(writer.finish()), undefined)
+  assert.is(sequenced.readBatch(writer.finish()), undefined)
 })
 
 test('a heartbeat with any bit changed, cut or under another key is refused', () => {
