@@ -31,6 +31,7 @@ function start() {
     const writer = beginFrame(FrameType.RESYNC, epoch, 1, 1)
     writeResync(writer, {
       follow: ++follow,
+      time: 1,
       digestKey: new Uint8Array(DIGEST_KEY_BYTES),
       capacities: [10],
     })
