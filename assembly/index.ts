@@ -11,12 +11,13 @@ import { unstage } from './stage'
 
 export { plan } from './layout'
 export { erase, eraseAll, find, put, touch, update } from './records'
+export { manyCheck, manyErase, manyFind, manyPut, manyRead, manyUpdate, manyWritten } from './many'
 export { encode, image } from './encode'
 export { digests } from './digest'
 export { stageBatch, stageImage, unstage } from './stage'
 export { commit } from './commit'
 export { setTime } from './time'
-export { benchChase, benchFill, benchFind } from './bench'
+export { benchChase, benchFill, benchFind, benchFindMany } from './bench'
 
 /** Reserves what was planned and makes the table empty. False if the memory cannot be had. */
 export function start(a: u32, b: u32, c: u32, d: u32): bool {
@@ -51,6 +52,12 @@ export function sipInbox(length: u32): void {
 export function descriptorsAt(): usize { return layout.descriptorsAt() }
 export function keyAt(): usize { return layout.keyAt }
 export function valuesAt(): usize { return layout.valuesAt }
+/** Rows that one batch call takes; what follows is where their columns, masks and results lie. */
+export function rowsMax(): u32 { return layout.rowsMax }
+/** Column of field `i`, key fields first. */
+export function columnAt(i: u32): usize { return layout.columnOf(i) }
+export function rowMasksAt(): usize { return layout.rowMasksAt }
+export function rowResultsAt(): usize { return layout.rowResultsAt }
 export function recordsAt(): usize { return layout.recordsAt }
 export function sipKey(): usize { return sipKeyAt() }
 export function inboxAt(): usize { return layout.inboxAt }

@@ -3,7 +3,8 @@
 // write only their own parts.
 //
 //   statics | key | values | inbox | outbox | free, overflow and released bitmaps | segment marks
-//           | digests | journal | sort scratch | staging | key scratch | buckets | records
+//           | digests | journal | sort scratch | staging | key scratch | columns, masks, results and block of a batch
+//           | buckets | records
 //
 // A record, one or more 64-byte lines:
 //
@@ -34,6 +35,12 @@ import { bitmapBytes } from './bitmap'
 @inline export const BUCKET_LOAD: u32 = 7
 // @ts-ignore: decorator
 @inline export const BUCKET_LANES: u32 = 12
+/** Most rows of a batch call that cross at once; fewer where records are long. */
+// @ts-ignore: decorator
+@inline export const ROWS_MAX: u32 = 1024
+/** Rows of a batch call whose cache misses overlap: more than a core has in flight, and few enough to stay in its cache. */
+// @ts-ignore: decorator
+@inline export const ROW_BLOCK: u32 = 64
 /** A mask is a varint below 2^53. */
 // @ts-ignore: decorator
 @inline export const VALUE_FIELDS_MAX: u32 = 53
@@ -110,6 +117,9 @@ export class Field {
 
 // @ts-ignore: decorator
 @lazy const descriptors: usize = memory.data((KEY_FIELDS_MAX + VALUE_FIELDS_MAX) * offsetof<Field>(), 16)
+/** Where the column of a field begins, from `columnsAt`. */
+// @ts-ignore: decorator
+@lazy const columns: usize = memory.data((KEY_FIELDS_MAX + VALUE_FIELDS_MAX) * 4, 16)
 
 export let capacity: u32 = 0
 export let segments: u32 = 0
@@ -126,6 +136,8 @@ export let deltaBytesMax: u32 = 0
 export let encodeBytesMax: u32 = 0
 export let outboxBytes: u32 = 0
 export let bucketCount: u32 = 0
+/** Rows that fit the columns, a multiple of ROW_BLOCK. */
+export let rowsMax: u32 = 0
 
 export let keyAt: usize = 0
 export let valuesAt: usize = 0
@@ -143,6 +155,10 @@ export let stagedIdsAt: usize = 0
 export let stagedOpsAt: usize = 0
 export let stagedImagesAt: usize = 0
 export let keyScratchAt: usize = 0
+export let columnsAt: usize = 0
+export let rowMasksAt: usize = 0
+export let rowResultsAt: usize = 0
+export let rowBlockAt: usize = 0
 export let bucketsAt: usize = 0
 export let recordsAt: usize = 0
 
@@ -168,6 +184,12 @@ let total: u64 = 0
   return recordsAt + <usize>id * <usize>recordBytes
 }
 
+/** Column of a field of a batch: key fields first, then value fields. */
+// @ts-ignore: decorator
+@inline export function columnOf(i: u32): usize {
+  return columnsAt + <usize>load<u32>(columns + (<usize>i << 2))
+}
+
 /** Longest wire form of a field, in a record or in an update. */
 function wireMax(field: Field): u32 {
   switch (field.kind) {
@@ -187,6 +209,20 @@ function reserve(bytes: u64): usize {
   const at = total
   total = (total + bytes + LINE - 1) & ~<u64>(LINE - 1)
   return <usize>at
+}
+
+/** Room for the rows of a batch call: a column for each field, each at a multiple of eight. */
+function reserveRows(): void {
+  rowsMax = min(ROWS_MAX, max((ROWS_MAX << 7) / recordBytes, ROW_BLOCK) & ~(ROW_BLOCK - 1))
+  let bytes: u32 = 0
+  for (let i: u32 = 0; i < keyFields + valueFields; i++) {
+    store<u32>(columns + (<usize>i << 2), bytes)
+    bytes += (rowsMax * keyField(i).size + 7) & ~7
+  }
+  columnsAt = reserve(bytes)
+  rowMasksAt = reserve(<u64>rowsMax * 8)
+  rowResultsAt = reserve(<u64>rowsMax * 4)
+  rowBlockAt = reserve(<u64>ROW_BLOCK * recordBytes)
 }
 
 /** Computes the layout from the descriptors; gives the bytes of the whole memory, as f64 since it may exceed 4 GiB. */
@@ -236,6 +272,7 @@ export function plan(
   stagedOpsAt = reserve(<u64>deltasMax * 4)
   stagedImagesAt = reserve(<u64>deltasMax * recordSize)
   keyScratchAt = reserve(<u64>slots * 4)
+  reserveRows()
   bucketsAt = reserve(<u64>bucketCount * LINE)
   recordsAt = reserve(<u64>sessions * recordSize)
   return <f64>total

@@ -57,7 +57,7 @@ function copyFields(record: usize, row: usize, mask: u64): void {
 }
 
 // @ts-ignore: decorator
-@inline function maskOf(low: u32, high: u32): u64 {
+@inline export function maskOf(low: u32, high: u32): u64 {
   return (<u64>high << 32) | <u64>low
 }
 

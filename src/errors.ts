@@ -53,10 +53,13 @@ export class NotPrimaryError extends HoldfastError {
   }
 }
 
-/** The table holds `capacity` sessions. Nothing was changed. */
+/** The table holds `capacity` sessions. The session was not created; everything else is as it was. */
 export class TableFullError extends HoldfastError {
-  constructor(message: string) {
+  /** Of `setMany`: rows that were stored before the first that found no room; that one and all after it were not. */
+  readonly stored: number
+  constructor(message: string, stored = 0) {
     super('ERR_TABLE_FULL', message)
+    this.stored = stored
   }
 }
 

@@ -45,6 +45,7 @@ export type {
   TableDefinitions,
 } from './options.ts'
 export type {
+  ColumnOf,
   FieldsInput,
   FieldType,
   KeyInput,
@@ -56,6 +57,6 @@ export type {
 } from './schema/index.ts'
 export { bytes, defineTable, string } from './schema/index.ts'
 export type { NodeStatus, PeerStatus, RoleChange, TableStatus } from './status.ts'
-export type { Table } from './table/index.ts'
+export type { ManyStored, RowColumns, Rows, RowValues, Table } from './table/index.ts'
 export { bytesFor } from './table/index.ts'
 export type { Reason, Role } from './wire/constants.ts'

@@ -4,11 +4,13 @@ export { defineTable } from './define.ts'
 export type { FieldLayout, RecordLayout } from './layout.ts'
 export type {
   BytesType,
+  ColumnOf,
   EnumType,
   FieldsInput,
   FieldType,
   InputOf,
   KeyInput,
+  NameOf,
   ScalarType,
   Session,
   SessionValues,

@@ -56,6 +56,24 @@ export type InputOf<T> = T extends 'ipv4'
     ? string | ArrayLike<number>
     : ValueOf<T>
 
+/**
+ * The column of a field in the rows of a batch call: one element per row for numbers (`u53` as a double that is an
+ * integer, addresses of IPv4 as numbers, `bool` as 0 or 1, an enum as the index of its name), 16 bytes per row for `ipv6`
+ * and `ip` (IPv4 there as ::ffff:a.b.c.d), n for `bytes(n)`, 1 + n for `string(n)`: its length in bytes, then its UTF-8.
+ */
+export type ColumnOf<T> = T extends 'u16'
+  ? Uint16Array
+  : T extends 'u32' | 'ipv4'
+    ? Uint32Array
+    : T extends 'i32'
+      ? Int32Array
+      : T extends 'u53' | 'f64'
+        ? Float64Array
+        : Uint8Array
+
+/** Names of fields. */
+export type NameOf<S extends Shape> = keyof S & string
+
 /** The key of a session: every key field. Further properties are ignored, so a packet or a view can serve as a key. */
 export type KeyInput<Key extends Shape> = { readonly [Name in keyof Key]: InputOf<Key[Name]> }
 

@@ -25,6 +25,13 @@ export interface CoreExports {
   eraseAll(): void
   touch(id: number): void
   setTime(ticks: number): void
+  manyCheck(count: number, low: number, high: number): number
+  manyFind(count: number): number
+  manyRead(count: number, low: number, high: number): number
+  manyPut(count: number, low: number, high: number): number
+  manyUpdate(count: number, low: number, high: number): number
+  manyErase(count: number): number
+  manyWritten(): number
   next(from: number): number
   reset(): void
   sessions(): number
@@ -45,6 +52,10 @@ export interface CoreExports {
   descriptorsAt(): number
   keyAt(): number
   valuesAt(): number
+  rowsMax(): number
+  columnAt(field: number): number
+  rowMasksAt(): number
+  rowResultsAt(): number
   recordsAt(): number
   sipKey(): number
   inboxAt(): number
@@ -56,6 +67,7 @@ export interface CoreExports {
   encodeBytesMax(): number
   benchFill(count: number, seed: number): number
   benchFind(steps: number, count: number, seed: number): number
+  benchFindMany(steps: number, count: number, seed: number): number
   benchChase(steps: number): number
 }
 

@@ -4,7 +4,15 @@ import { ValueError } from '../errors.ts'
 import type { FieldLayout } from '../schema/index.ts'
 import { formatIpv4, formatIpv6, isMapped, parseIpv4, parseIpv6 } from '../schema/ip.ts'
 import { FIELD } from '../schema/layout.ts'
-import type { Engine } from './engine.ts'
+
+/** One memory as arrays of every width. */
+export interface MemoryViews {
+  readonly u8: Uint8Array
+  readonly u16: Uint16Array
+  readonly u32: Uint32Array
+  readonly i32: Int32Array
+  readonly f64: Float64Array
+}
 
 const TWO_32 = 2 ** 32
 const SURROGATE = /\p{Surrogate}/u
@@ -39,19 +47,20 @@ function shown(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
-/** Reads and writes fields of one table. */
+/** Reads and writes fields of one table's memory, or of the rows of a batch. */
 export class FieldIo {
   readonly #table: string
-  readonly #engine: Engine
+  readonly #engine: MemoryViews
   /** Where a value is prepared that can still turn out wrong. */
   readonly #scratch = new Uint8Array(256)
 
-  constructor(table: string, engine: Engine) {
+  constructor(table: string, engine: MemoryViews) {
     this.#table = table
     this.#engine = engine
   }
 
-  #wrong(field: FieldLayout, value: unknown): ValueError {
+  /** The error that says what a field allows. */
+  wrong(field: FieldLayout, value: unknown): ValueError {
     return new ValueError(
       `table ${this.#table}: field ${field.name}: ${shown(value)} given; allowed: ${allowedIn(field)}`,
     )
@@ -91,7 +100,7 @@ export class FieldIo {
     else if (field.type === FIELD.u53 && Number.isSafeInteger(value) && value >= 0) {
       u32[at >>> 2] = value
       u32[(at >>> 2) + 1] = value / TWO_32
-    } else throw this.#wrong(field, value)
+    } else throw this.wrong(field, value)
   }
 
   #writeOther(field: FieldLayout, at: number, value: unknown): void {
@@ -101,12 +110,12 @@ export class FieldIo {
         engine.u32[at >>> 2] = this.#ipv4(field, value)
         return
       case FIELD.bool:
-        if (typeof value !== 'boolean') throw this.#wrong(field, value)
+        if (typeof value !== 'boolean') throw this.wrong(field, value)
         engine.u8[at] = value ? 1 : 0
         return
       case FIELD.enum: {
         const index = field.names.indexOf(value as string)
-        if (index < 0) throw this.#wrong(field, value)
+        if (index < 0) throw this.wrong(field, value)
         engine.u8[at] = index
         return
       }
@@ -123,7 +132,7 @@ export class FieldIo {
       const bytes = this.#scratch
       return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) >>> 0
     }
-    throw this.#wrong(field, value)
+    throw this.wrong(field, value)
   }
 
   /** Copies an array of `count` octets to the scratch; false if the value is none. */
@@ -161,20 +170,20 @@ export class FieldIo {
     const scratch = this.#scratch
     switch (field.type) {
       case FIELD.ipv6:
-        if (!this.#takeIpv6(value)) throw this.#wrong(field, value)
+        if (!this.#takeIpv6(value)) throw this.wrong(field, value)
         break
       case FIELD.ip:
-        if (!this.#takeMapped(value) && !this.#takeIpv6(value)) throw this.#wrong(field, value)
+        if (!this.#takeMapped(value) && !this.#takeIpv6(value)) throw this.wrong(field, value)
         break
       case FIELD.string:
         this.#takeText(field, value)
         break
       case FIELD.bytes:
-        if (!(value instanceof Uint8Array) || value.length !== field.size) throw this.#wrong(field, value)
+        if (!(value instanceof Uint8Array) || value.length !== field.size) throw this.wrong(field, value)
         u8.set(value, at)
         return
       default:
-        throw this.#wrong(field, value)
+        throw this.wrong(field, value)
     }
     for (let i = 0; i < field.size; i++) u8[at + i] = scratch[i]!
   }
@@ -182,7 +191,7 @@ export class FieldIo {
   /** Length byte, text and zeros into the scratch. */
   #takeText(field: FieldLayout, value: unknown): void {
     const scratch = this.#scratch
-    if (typeof value !== 'string' || value.length >= field.size) throw this.#wrong(field, value)
+    if (typeof value !== 'string' || value.length >= field.size) throw this.wrong(field, value)
     let length = 0
     for (; length < value.length; length++) {
       const code = value.charCodeAt(length)
@@ -190,9 +199,9 @@ export class FieldIo {
       scratch[1 + length] = code
     }
     if (length < value.length) {
-      if (SURROGATE.test(value)) throw this.#wrong(field, value)
+      if (SURROGATE.test(value)) throw this.wrong(field, value)
       const { read, written } = encoder.encodeInto(value, scratch.subarray(1, field.size))
-      if (read < value.length) throw this.#wrong(field, value)
+      if (read < value.length) throw this.wrong(field, value)
       length = written
     }
     scratch[0] = length

@@ -1,13 +1,13 @@
 // Table: the synchronous API over one WASM table. A keyed call writes the key's bytes into a buffer of the core and
 // crosses once; fields go through a second buffer shaped like a record, with a mask of those given.
-import { ConfigError, TableFullError, ValueError } from '../errors.ts'
+import { ConfigError, ValueError } from '../errors.ts'
 import type { FieldLayout, FieldsInput, KeyInput, Session, Shape, TableDefinition } from '../schema/index.ts'
 import { KEY_OFFSET } from '../schema/layout.ts'
+import { BatchTable } from './batch-table.ts'
 import type { HashSeed } from './engine.ts'
 import { FieldIo } from './fields.ts'
 import type { WriteGate } from './gate.ts'
 import { ENCODE_BYTES_MAX } from './refusals.ts'
-import { TableStore } from './table-store.ts'
 import { type ViewClass, type ViewHost, viewClass } from './views.ts'
 import { TableWrites } from './writes.ts'
 
@@ -24,7 +24,7 @@ export interface CreateTableOptions {
 }
 
 /** Sessions of one kind. Made by `createTable`. */
-export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> extends TableStore {
+export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> extends BatchTable<Key, Fields> {
   readonly #keys: readonly FieldLayout[]
   readonly #values: ReadonlyMap<string, FieldLayout>
   readonly #io: FieldIo
@@ -34,6 +34,8 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
   /** Address that key offsets count from: the key buffer, less what lies before a key in a record. */
   readonly #keyBase: number
   readonly #valuesAt: number
+  /** Value fields by the position at which they were given last. */
+  readonly #met: FieldLayout[] = []
   /** Mask of the fields last packed. */
   #low = 0
   #high = 0
@@ -100,17 +102,27 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
     if (typeof fields !== 'object' || fields === null) throw this.#notAnObject('fields', fields)
     let low = 0
     let high = 0
+    let position = 0
     for (const name in fields) {
       const value = fields[name]
+      const field = this.#fieldAt(position++, name)
       if (value === undefined) continue
-      const field = this.#values.get(name)
-      if (field === undefined) throw this.#unknown(name)
       this.#io.write(field, this.#valuesAt, value)
       if (field.index < 32) low |= 1 << field.index
       else high |= 1 << (field.index - 32)
     }
     this.#low = low
     this.#high = high
+  }
+
+  /** The value field that was given at a position. Objects of one shape give one order, and comparing beats looking up. */
+  #fieldAt(position: number, name: string): FieldLayout {
+    const met = this.#met[position]
+    if (met !== undefined && met.name === name) return met
+    const field = this.#values.get(name)
+    if (field === undefined) throw this.#unknown(name)
+    this.#met[position] = field
+    return field
   }
 
   #notAnObject(what: string, given: unknown): ValueError {
@@ -135,11 +147,7 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
     this.#writes.admit()
     this.#packKey(key)
     this.#packFields(fields)
-    if (this.engine.core.put(this.#low, this.#high) < 0) {
-      throw new TableFullError(
-        `table ${this.name}: ${this.capacity} sessions held, which is its capacity; delete sessions or define a larger capacity`,
-      )
-    }
+    if (this.engine.core.put(this.#low, this.#high) < 0) throw this.full(0)
     this.noteChange()
   }
 
@@ -206,6 +214,14 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
 
   #view(id: number): Session<Key, Fields> {
     return new this.#View(this.#host, id) as Session<Key, Fields>
+  }
+
+  protected viewOf(id: number): Session<Key, Fields> {
+    return this.#view(id)
+  }
+
+  protected admit(): void {
+    this.#writes.admit()
   }
 
   /** Ends every view handed out so far. The node calls it at each change of role. */

@@ -7,12 +7,13 @@ import { SEGMENT } from '../twins/deltas.ts'
 import { keyOf, type Row, TwinState } from '../twins/schema.ts'
 import { rowOf, type Values } from '../twins/table.ts'
 import { toCell, twinSchemaOf } from '../twins/values.ts'
+import { batchWrites } from './batch-steps.ts'
 import { badInputsFor, inputFor } from './values.ts'
 import type { World } from './world.ts'
 
-type Step = fc.Command<object, World>
+export type Step = fc.Command<object, World>
 
-function step(
+export function step(
   what: string,
   run: (world: World) => void,
   check: (world: World) => boolean = () => true,
@@ -29,7 +30,7 @@ function step(
 }
 
 /** The result, or the class of the error: what engine and twin must agree on. */
-function outcome(act: () => unknown): unknown {
+export function outcome(act: () => unknown): unknown {
   try {
     return act()
   } catch (error) {
@@ -38,7 +39,7 @@ function outcome(act: () => unknown): unknown {
   }
 }
 
-const keyText = (world: World, key: Values): string =>
+export const keyText = (world: World, key: Values): string =>
   world.schema.keys.map((column) => toCell(column, key[column.name])).join('|')
 
 function same(world: World, session: object | undefined, expected: Values | undefined): void {
@@ -150,7 +151,7 @@ function foreignState(world: World, sessions: readonly (readonly [id: number, Va
   return state
 }
 
-function remove<T>(list: T[], unwanted: (item: T) => boolean): void {
+export function remove<T>(list: T[], unwanted: (item: T) => boolean): void {
   for (let i = list.length - 1; i >= 0; i--) if (unwanted(list[i]!)) list.splice(i, 1)
 }
 
@@ -211,6 +212,7 @@ export function histories(
     ),
     fc.constant(step('exchangeRoles()', (w) => w.exchangeRoles())),
   ]
+  writing.push(...batchWrites(definition, key, some, bad))
   if (awaiting === 0) return fc.commands(writing, { maxCommands: most })
 
   const segment = fc.nat(Math.ceil(definition.capacity / SEGMENT) - 1)

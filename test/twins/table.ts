@@ -66,6 +66,38 @@ export class TwinTable extends TwinStore {
     }
   }
 
+  /** As many calls of set(); nothing is done if one of the pairs does not fit. */
+  setMany(pairs: readonly (readonly [Values, Values])[]): { created: number; replaced: number } {
+    this.#requireOpen()
+    for (const [key, fields] of pairs) this.#fits(key, fields)
+    let created = 0
+    for (const [i, [key, fields]] of pairs.entries()) {
+      if (!this.has(key)) {
+        if (this.size === this.capacity) throw new TableFullError(`${this.name} is full`, i)
+        created++
+      }
+      this.set(key, fields)
+    }
+    return { created, replaced: pairs.length - created }
+  }
+
+  updateMany(pairs: readonly (readonly [Values, Values])[]): number {
+    this.#requireOpen()
+    for (const [key, fields] of pairs) this.#fits(key, fields)
+    return pairs.filter(([key, fields]) => this.update(key, fields)).length
+  }
+
+  deleteMany(keys: readonly Values[]): number {
+    this.#requireOpen()
+    for (const key of keys) this.#key(key)
+    return keys.filter((key) => this.delete(key)).length
+  }
+
+  #fits(key: Values, fields: Values): void {
+    this.#key(key)
+    this.#fields(fields, this.state.schema.fields.map(zeroCell))
+  }
+
   *[Symbol.iterator](): Generator<Values> {
     for (const row of this.state.rows.values()) yield this.values(row)
   }

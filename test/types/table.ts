@@ -53,6 +53,46 @@ export function rightUse(): void {
   void [had, gone]
 }
 
+export function rightBatches(): void {
+  const rows = table.rows(100, { fields: ['packets', 'state'] })
+  const row: number = rows.add(key, { packets: 1 })
+  rows.add(key)
+  same<Same<typeof rows.columns.packets, Float64Array>>(true)
+  same<Same<typeof rows.columns.srcIp, Uint32Array>>(true)
+  same<Same<typeof rows.columns.state, Uint8Array>>(true)
+  const state: 'syn' | 'established' = rows.get(row, 'state')
+  const zone: string = rows.get(row, 'zone')
+  const { packets, srcIp }: { packets: number; srcIp: string } = rows.read(row)
+  const found: number = table.getMany(rows) + table.updateMany(rows) + table.deleteMany(rows)
+  const { created, replaced } = table.setMany(rows)
+  const all = table.rows(1)
+  all.add(key, { cookie: new Uint8Array(8), note: 'x' })
+  const sessions = table.getMany([key])
+  same<Same<(typeof sessions)[0], ReturnType<typeof table.get>>>(true)
+  table.setMany([[key, { state: 'syn' }], [key]])
+  table.updateMany(new Map([[key, { packets: 1 }]]))
+  table.deleteMany(new Set([key]))
+  void [state, zone, packets, srcIp, found, created, replaced]
+}
+
+export function wrongBatches(): void {
+  // @ts-expect-error no such field
+  table.rows(1, { fields: ['packet'] })
+  const rows = table.rows(1, { fields: ['packets'] })
+  // @ts-expect-error a field these rows do not carry
+  rows.add(key, { note: 'x' })
+  // @ts-expect-error a key field is missing
+  rows.add({ proto: 6 })
+  // @ts-expect-error a field these rows do not carry
+  rows.get(0, 'note')
+  // @ts-expect-error a column these rows do not have
+  rows.columns.note.fill(0)
+  // @ts-expect-error the wrong type
+  table.setMany([[key, { packets: '1' }]])
+  // @ts-expect-error keys are no pairs
+  table.deleteMany([[key]])
+}
+
 export function wrongUse(): void {
   // @ts-expect-error a key field is missing
   table.get({ proto: 6, srcIp: '10.0.0.1' })

@@ -1,0 +1,186 @@
+// The calls for many sessions at once: one crossing for up to a thousand of them, with the cache misses of different
+// sessions overlapped (assembly/many.ts). Each row is as good as a single call, one after another.
+import { TableFullError, ValueError } from '../errors.ts'
+import type { FieldsInput, KeyInput, NameOf, Session, Shape, TableDefinition } from '../schema/index.ts'
+import { type BatchResult, TableBatches } from './batches.ts'
+import type { HashSeed } from './engine.ts'
+import { RowMemory } from './row-memory.ts'
+import { Rows } from './rows.ts'
+import { TableStore } from './table-store.ts'
+
+/** What `setMany` did: as many as were given, together. */
+export interface ManyStored {
+  readonly created: number
+  readonly replaced: number
+}
+
+/** Most rows of one `Rows`. */
+const ROWS_MAX = 2 ** 20
+
+type AnyRows<Key extends Shape, Fields extends Shape> = Rows<Key, Fields, never>
+
+export abstract class BatchTable<Key extends Shape, Fields extends Shape> extends TableStore {
+  readonly #definition: TableDefinition<Key, Fields>
+  readonly #batches: TableBatches
+
+  constructor(definition: TableDefinition<Key, Fields>, seed: HashSeed, encodeBytesMax: number) {
+    super(definition, seed, encodeBytesMax)
+    this.#definition = definition
+    this.#batches = new TableBatches(this.name, definition.layout, this.engine)
+  }
+
+  /** Throws unless this node may write. */
+  protected abstract admit(): void
+
+  protected abstract viewOf(id: number): Session<Key, Fields>
+
+  /** The error of a table without room, after so many rows of a batch. */
+  protected full(stored: number): TableFullError {
+    return new TableFullError(
+      `table ${this.name}: ${this.capacity} sessions held, which is its capacity; delete sessions or define a larger capacity`,
+      stored,
+    )
+  }
+
+  /**
+   * Room for `capacity` sessions (1 to 1,048,576) that go into batch calls together, good for any number of calls; see
+   * `Rows`. `fields`: the value fields they carry, by default all; fewer are faster. About 30 bytes per row of memory
+   * for a table of connections. A few hundred to a few thousand rows per call are best: beyond `journalMax` changes in
+   * one turn of the event loop sessions are replicated whole.
+   *
+   * @throws ValueError
+   */
+  rows<const Given extends NameOf<Fields> = NameOf<Fields>>(
+    capacity: number,
+    { fields }: { readonly fields?: readonly Given[] } = {},
+  ): Rows<Key, Fields, Given> {
+    if (!Number.isInteger(capacity) || capacity < 1 || capacity > ROWS_MAX) {
+      throw new ValueError(
+        `table ${this.name}: rows of capacity ${capacity} given; allowed: an integer from 1 to ${ROWS_MAX}`,
+      )
+    }
+    const { layout } = this.#definition
+    for (const name of fields ?? []) {
+      if (!layout.values.some((field) => field.name === name)) {
+        const allowed = layout.values.map((field) => field.name).join(', ') || 'none'
+        throw new ValueError(`table ${this.name}: field ${name} given; allowed: ${allowed}`)
+      }
+    }
+    const chosen = layout.values.filter(({ name }) => fields?.includes(name as Given) ?? true)
+    return new Rows(new RowMemory(this.name, layout, chosen, capacity))
+  }
+
+  /**
+   * Of rows: fills their value fields and `found`, and gives how many sessions were found; the fields of a row without a
+   * session become zero. From then on the rows give all their fields, so that `updateMany` writes back what was changed
+   * in them. Of keys: a new live view for each, in order, undefined where there is no session.
+   *
+   * @throws ValueError; the rows are as they were then.
+   */
+  getMany(rows: AnyRows<Key, Fields>): number
+  getMany(keys: Iterable<KeyInput<Key>>): (Session<Key, Fields> | undefined)[]
+  getMany(
+    given: AnyRows<Key, Fields> | Iterable<KeyInput<Key>>,
+  ): number | (Session<Key, Fields> | undefined)[] {
+    const batches = this.#batches
+    const rows = this.#rowsOf(given)
+    if (rows !== undefined) return batches.read(rows)
+    const pieces = batches.pack(given as Iterable<KeyInput<Key>>, addKey)
+    const sessions: (Session<Key, Fields> | undefined)[] = []
+    for (const piece of pieces) {
+      batches.find(piece, (id) => sessions.push(id < 0 ? undefined : this.viewOf(id)))
+    }
+    batches.unpack(pieces)
+    return sessions
+  }
+
+  /**
+   * Creates or replaces the sessions of rows, or of [key, fields] pairs, as `set` does for each in order; a key that
+   * comes twice is created, then replaced. What is given is checked whole before anything is written: pairs are packed
+   * first (about 50 bytes each while the call lasts), so give millions of them in several calls.
+   *
+   * @throws NotPrimaryError, ValueError; nothing is changed then. TableFullError; the rows before the one without room
+   * are stored, `stored` says how many.
+   */
+  setMany(
+    given:
+      | AnyRows<Key, Fields>
+      | Iterable<readonly [key: KeyInput<Key>, fields?: FieldsInput<Fields> | undefined]>,
+  ): ManyStored {
+    const { done, found } = this.#write(given, addPair, (rows) => this.#batches.put(rows))
+    return { created: done - found, replaced: found }
+  }
+
+  /**
+   * Changes the given fields of the existing sessions of rows, or of [key, fields] pairs, as `update` does for each in
+   * order; gives how many there were. What is given is checked whole before anything is written.
+   *
+   * @throws NotPrimaryError, ValueError; nothing is changed then.
+   */
+  updateMany(
+    given: AnyRows<Key, Fields> | Iterable<readonly [key: KeyInput<Key>, fields: FieldsInput<Fields>]>,
+  ): number {
+    return this.#write(given, addPair, (rows) => this.#batches.update(rows)).found
+  }
+
+  /**
+   * Deletes the sessions of rows, or of keys; gives how many there were.
+   *
+   * @throws NotPrimaryError, ValueError; nothing is changed then.
+   */
+  deleteMany(given: AnyRows<Key, Fields> | Iterable<KeyInput<Key>>): number {
+    return this.#write(given, addKey, (rows) => this.#batches.erase(rows)).found
+  }
+
+  /** The memory of rows; undefined if it is something else that was given. */
+  #rowsOf(given: unknown): RowMemory | undefined {
+    const memory = typeof given === 'object' && given !== null ? Rows.memoryOf(given) : undefined
+    if (memory !== undefined && memory.layout !== this.#definition.layout) {
+      throw new ValueError(`table ${this.name}: rows of another table given; allowed: rows of this table`)
+    }
+    return memory
+  }
+
+  #write<T>(
+    given: AnyRows<Key, Fields> | Iterable<T>,
+    add: (rows: RowMemory, item: T) => void,
+    run: (rows: RowMemory) => BatchResult,
+  ): BatchResult {
+    this.admit()
+    const rows = this.#rowsOf(given)
+    if (rows !== undefined) return this.#run([rows], run)
+    const pieces = this.#batches.pack(given as Iterable<T>, add)
+    try {
+      // The role may have changed while the iterable was read.
+      this.admit()
+      return this.#run(pieces, run)
+    } finally {
+      this.#batches.unpack(pieces)
+    }
+  }
+
+  #run(pieces: readonly RowMemory[], run: (rows: RowMemory) => BatchResult): BatchResult {
+    const total: BatchResult = { done: 0, found: 0, written: 0 }
+    let full = false
+    for (const piece of pieces) {
+      const { done, found, written } = run(piece)
+      total.done += done
+      total.found += found
+      total.written += written
+      full = done < piece.length
+      if (full) break
+    }
+    if (total.written > 0) this.noteChange()
+    if (full) throw this.full(total.done)
+    return total
+  }
+}
+
+function addKey(rows: RowMemory, key: object): void {
+  rows.add(key, undefined)
+}
+
+function addPair(rows: RowMemory, pair: readonly [object, (object | undefined)?]): void {
+  if (!Array.isArray(pair)) throw new ValueError(`${String(pair)} given; allowed: [key, fields]`)
+  rows.add(pair[0], pair[1])
+}
