@@ -1,4 +1,4 @@
-// The index: key -> record id. A bucket is one cache line:
+// The index: key -> record id. Further indexes (indexes.ts) have buckets of their own. A bucket is one cache line:
 //
 //   0                    12             16                             64
 //   +--------------------+--------------+------------------------------+
@@ -11,36 +11,36 @@
 import { BUCKET_LANES, KEY, bucketCount, bucketsAt, keyBytes, recordAt } from './layout'
 
 // @ts-ignore: decorator
-@inline const PASSED: usize = 12
+@inline export const PASSED: usize = 12
 // @ts-ignore: decorator
-@inline const IDS: usize = 16
+@inline export const IDS: usize = 16
 // @ts-ignore: decorator
 @inline const LANES: i32 = (1 << BUCKET_LANES) - 1
 
 // @ts-ignore: decorator
-@inline function home(hash: u32): u32 {
+@inline export function home(hash: u32): u32 {
   return <u32>((<u64>hash * <u64>bucketCount) >> 32)
 }
 
 // @ts-ignore: decorator
-@inline function bucketAt(bucket: u32): usize {
-  return bucketsAt + (<usize>bucket << 6)
+@inline export function bucketAt(base: usize, bucket: u32): usize {
+  return base + (<usize>bucket << 6)
 }
 
 // @ts-ignore: decorator
-@inline function following(bucket: u32): u32 {
+@inline export function following(bucket: u32): u32 {
   return bucket + 1 == bucketCount ? 0 : bucket + 1
 }
 
 /** Zero marks an empty lane, so a fingerprint is 1 to 255. Low bits: the home bucket uses the high ones. */
 // @ts-ignore: decorator
-@inline function fingerprint(hash: u32): u8 {
+@inline export function fingerprint(hash: u32): u8 {
   const low = <u8>hash
   return low ? low : 1
 }
 
 // @ts-ignore: decorator
-@inline function lanesWith(at: usize, value: u8): i32 {
+@inline export function lanesWith(at: usize, value: u8): i32 {
   return i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(<i8>value))) & LANES
 }
 
@@ -54,14 +54,14 @@ import { BUCKET_LANES, KEY, bucketCount, bucketsAt, keyBytes, recordAt } from '.
 
 /** Loads the home bucket of a hash, for a search that follows. */
 // @ts-ignore: decorator
-@inline export function bucketPeek(hash: u32): u32 {
-  return load<u32>(bucketAt(home(hash)))
+@inline export function bucketPeek(base: usize, hash: u32): u32 {
+  return load<u32>(bucketAt(base, home(hash)))
 }
 
 /** The record that a search for this hash will most likely read, for a search that follows; record 0 if there is none. */
 // @ts-ignore: decorator
 @inline export function bucketGuess(hash: u32): u32 {
-  const at = bucketAt(home(hash))
+  const at = bucketAt(bucketsAt, home(hash))
   const lanes = lanesWith(at, fingerprint(hash))
   return lanes ? load<u32>(at + (<usize>ctz(lanes) << 2), IDS) : 0
 }
@@ -71,7 +71,7 @@ export function bucketFind(hash: u32, key: usize): i32 {
   const wanted = fingerprint(hash)
   let bucket = home(hash)
   for (let steps: u32 = 0; steps < bucketCount; steps++) {
-    const at = bucketAt(bucket)
+    const at = bucketAt(bucketsAt, bucket)
     let lanes = lanesWith(at, wanted)
     while (lanes) {
       const id = load<u32>(at + (<usize>ctz(lanes) << 2), IDS)
@@ -84,10 +84,11 @@ export function bucketFind(hash: u32, key: usize): i32 {
   return -1
 }
 
-export function bucketInsert(hash: u32, id: u32): void {
+/** Puts a record into the buckets at `base`. */
+export function bucketInsert(base: usize, hash: u32, id: u32): void {
   let bucket = home(hash)
   for (let steps: u32 = 0; steps < bucketCount; steps++) {
-    const at = bucketAt(bucket)
+    const at = bucketAt(base, bucket)
     const empty = lanesWith(at, 0)
     if (empty) {
       const lane = <usize>ctz(empty)
@@ -100,12 +101,12 @@ export function bucketInsert(hash: u32, id: u32): void {
   }
 }
 
-/** Removes a record by its stored hash and its id; no record line is touched. */
-export function bucketRemove(hash: u32, id: u32): void {
+/** Removes a record that is there by its hash and its id; no record line is touched. */
+export function bucketRemove(base: usize, hash: u32, id: u32): void {
   const wanted = fingerprint(hash)
   let bucket = home(hash)
   for (let steps: u32 = 0; steps < bucketCount; steps++) {
-    const at = bucketAt(bucket)
+    const at = bucketAt(base, bucket)
     let lanes = lanesWith(at, wanted)
     while (lanes) {
       const lane = <usize>ctz(lanes)
@@ -120,7 +121,7 @@ export function bucketRemove(hash: u32, id: u32): void {
   }
 }
 
-/** Forgets every session. */
-export function bucketsEmpty(): void {
-  memory.fill(bucketsAt, 0, <usize>bucketCount << 6)
+/** Forgets every session in the buckets at `base`. */
+export function bucketsEmpty(base: usize): void {
+  memory.fill(base, 0, <usize>bucketCount << 6)
 }

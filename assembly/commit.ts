@@ -2,17 +2,24 @@
 // sessions are written and linked, so that keys may move between slots within one batch. Never remembered in the
 // journal. Cannot fail; what was staged for a table that changed since is bent to what the slots hold now.
 import { bucketFind } from './buckets'
-import { HASH, KEY, SEGMENT_SHIFT, capacity, recordAt, recordBytes, valueOffset } from './layout'
+import { EVERY, findRow, inSet, indexesDiffering, indexesLink, indexesUnlink } from './indexes'
+import {
+  HASH, KEY, SEGMENT_SHIFT,
+  capacity, indexCount, indexedMask, recordAt, recordBytes, valueOffset,
+} from './layout'
 import { copyWords } from './lines'
 import { dropRecord, isOccupied, nextOccupied, writeRecord } from './records'
 import { markTouched } from './segments'
-import { CHANGE, PUT, stagedCount, stagedId, stagedImage, stagedOp, stagedSegment, unstage } from './stage'
+import { CHANGE, MOVE, PUT, stagedCount, stagedId, stagedImage, stagedOp, stagedSegment, unstage } from './stage'
 
 export function commit(): void {
   if (stagedSegment >= 0) dropSegment(<u32>stagedSegment)
   for (let i: u32 = 0; i < stagedCount; i++) {
     const id = stagedId(i)
-    if (stagedOp(i) != CHANGE && isOccupied(id)) dropRecord(id, recordAt(id))
+    if (stagedOp(i) == CHANGE || !isOccupied(id)) continue
+    const record = recordAt(id)
+    if (stagedOp(i) != MOVE) dropRecord(id, record)
+    else indexesUnlink(id, record, indexesDiffering(record, stagedImage(i)))
   }
   for (let i: u32 = 0; i < stagedCount; i++) {
     const id = stagedId(i)
@@ -21,11 +28,16 @@ export function commit(): void {
     switch (stagedOp(i)) {
       case PUT: {
         dropHolder(image)
+        if (indexedMask) dropIndexHolders(image, EVERY)
         writeRecord(id, record, image)
         break
       }
       case CHANGE: {
         if (isOccupied(id)) copyWords(record + valueOffset, image + valueOffset, recordBytes - valueOffset)
+        break
+      }
+      case MOVE: {
+        if (isOccupied(id)) move(id, record, image)
         break
       }
     }
@@ -44,7 +56,27 @@ function dropSegment(segment: u32): void {
 /** The key moved here from an awaited segment: what lies there is old. */
 function dropHolder(image: usize): void {
   const holder = bucketFind(load<u32>(image, HASH), image + KEY)
-  if (holder < 0) return
-  dropRecord(holder, recordAt(holder))
-  markTouched(holder)
+  if (holder >= 0) dropOld(holder)
+}
+
+/** The same for its keys in the indexes of a set. */
+function dropIndexHolders(image: usize, set: u32): void {
+  for (let index: u32 = 0; index < indexCount; index++) {
+    if (!inSet(set, index)) continue
+    const holder = findRow(index, image)
+    if (holder >= 0) dropOld(holder)
+  }
+}
+
+function dropOld(id: u32): void {
+  dropRecord(id, recordAt(id))
+  markTouched(id)
+}
+
+/** A session gets other index keys; its old ones are unlinked already. */
+function move(id: u32, record: usize, image: usize): void {
+  const moved = indexesDiffering(record, image)
+  dropIndexHolders(image, moved)
+  copyWords(record + valueOffset, image + valueOffset, recordBytes - valueOffset)
+  indexesLink(id, record, moved)
 }

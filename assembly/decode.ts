@@ -33,9 +33,15 @@ import { unzigzag } from './varint'
 @inline export const KEY_TWICE: u32 = 12
 // @ts-ignore: decorator
 @inline export const KEY_HELD: u32 = 13
+// @ts-ignore: decorator
+@inline export const INDEX_TWICE: u32 = 14
+// @ts-ignore: decorator
+@inline export const INDEX_HELD: u32 = 15
 
 /** Why the bytes are refused; 0 while they are not. */
 export let refusal: u32 = 0
+/** Fields of the last update that was read. */
+export let changedMask: u64 = 0
 let at: usize = 0
 let end: usize = 0
 
@@ -203,6 +209,7 @@ export function readUpdate(record: usize, trusted: bool): bool {
   let mask = readVarint()
   if (refusal) return false
   if (!mask || mask >> valueFields) return refuse(MASK)
+  changedMask = mask
   for (; mask; mask &= mask - 1) if (!readChange(valueField(<u32>ctz(mask)), record, trusted)) return false
   return true
 }

@@ -3,9 +3,11 @@
 // The journal is always taken whole: its bound is chosen in layout.ts so that a full one fits the outbox with every
 // delta at its longest. Overflowed records come on top, from a cursor that goes round, while there is room.
 //
-// A peer refuses a key that another of its ids holds. What it holds is known for journaled records, but not for
-// overflowed ones that were deleted since (released). So a batch brings keys only if it tells of every released record
-// too; while they do not fit, it takes sessions away, changes those that stayed, and puts off what is new.
+// A peer refuses a key that another of its ids holds, and likewise the key of a further index. What it holds is known
+// for journaled records, but not for overflowed ones that were deleted or got another index key since (released). So a
+// batch brings keys only if it tells of every released record too. While they do not fit, it takes sessions away,
+// changes those that kept their keys, and puts off what is new: a session with a new index key leaves the peer until
+// then, as one whose slot has another session does. No session is ever sent with fields it never had.
 import { bitHas, bitNext } from './bitmap'
 import { keyEquals } from './buckets'
 import {
@@ -14,10 +16,10 @@ import {
 } from './journal'
 import {
   FLAGS, GENERATION, KEY, OCCUPIED, SEGMENT_SHIFT,
-  capacity, deltaBytesMax, deltasMax, encodeBytesMax, outboxAt, overflowAt, recordAt, releasedAt, valueField,
+  capacity, deltaBytesMax, deltasMax, encodeBytesMax, indexedMask, outboxAt, overflowAt, recordAt, releasedAt, valueField,
   valueFields,
 } from './layout'
-import { loadedAhead } from './lines'
+import { loadedAhead, sameBytes } from './lines'
 import { isOccupied, nextOccupied } from './records'
 import { sortJournal, sortedEntry, sortedId } from './sort'
 import { writeVarint } from './varint'
@@ -50,27 +52,12 @@ let count: u32 = 0
 /** Whether this batch brings keys. */
 let bringing: bool = true
 
-function same(a: usize, b: usize, size: u32): bool {
-  switch (size) {
-    case 1: return load<u8>(a) == load<u8>(b)
-    case 2: return load<u16>(a) == load<u16>(b)
-    case 4: return load<u32>(a) == load<u32>(b)
-    case 8: return load<u64>(a) == load<u64>(b)
-    default: {
-      let i: u32 = 0
-      for (; i + 8 <= size; i += 8) if (load<u64>(a + i) != load<u64>(b + i)) return false
-      for (; i < size; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false
-      return true
-    }
-  }
-}
-
 function differences(before: usize, record: usize): u64 {
   let mask: u64 = 0
   for (let i: u32 = 0; i < valueFields; i++) {
     const field = valueField(i)
     const offset = field.offset
-    if (!same(before + offset, record + offset, field.size)) mask |= (<u64>1) << i
+    if (!sameBytes(before + offset, record + offset, field.size)) mask |= (<u64>1) << i
   }
   return mask
 }
@@ -90,7 +77,10 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   if (!isOccupied(id)) return was ? writeHead(at, id, DELETE) : at
   if (was) {
     const stayed = load<u32>(before, GENERATION) == load<u32>(record, GENERATION)
-    if (stayed || keyEquals(before + KEY, record + KEY)) return writeUpdate(at, id, before, record)
+    if (stayed || keyEquals(before + KEY, record + KEY)) {
+      const mask = differences(before, record)
+      if (bringing || !(mask & indexedMask)) return writeUpdate(at, id, mask, before, record)
+    }
   }
   if (!bringing) {
     overflow(id, record)
@@ -100,8 +90,7 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   return writeWhole(at, id)
 }
 
-function writeUpdate(at: usize, id: u32, before: usize, record: usize): usize {
-  let mask = differences(before, record)
+function writeUpdate(at: usize, id: u32, mask: u64, before: usize, record: usize): usize {
   if (!mask) return at
   at = writeVarint(writeHead(at, id, UPDATE), mask)
   for (; mask; mask &= mask - 1) at = writeChange(at, valueField(<u32>ctz(mask)), before, record)

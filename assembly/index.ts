@@ -2,6 +2,7 @@
 import { bitFill } from './bitmap'
 import { encodedAt } from './encode'
 import { seedHash } from './hash'
+import { takenId, takenIndex } from './indexes'
 import { overflowCount, setTracking, tracking } from './journal'
 import * as layout from './layout'
 import { dropAll, nextOccupied, size } from './records'
@@ -10,8 +11,8 @@ import { sipKeyAt, siphash } from './siphash'
 import { unstage } from './stage'
 
 export { plan } from './layout'
-export { erase, eraseAll, find, put, touch, update } from './records'
-export { manyCheck, manyErase, manyFind, manyPut, manyRead, manyUpdate, manyWritten } from './many'
+export { erase, eraseAll, eraseId, find, findBy, put, touch, update, updateId } from './records'
+export { manyCheck, manyErase, manyFind, manyPut, manyRead, manyStopped, manyUpdate, manyWritten } from './many'
 export { encode, image } from './encode'
 export { digests } from './digest'
 export { stageBatch, stageImage, unstage } from './stage'
@@ -49,7 +50,12 @@ export function sipInbox(length: u32): void {
   store<u64>(layout.digestsAt, siphash(layout.inboxAt, min(length, layout.INBOX_BYTES)))
 }
 
+/** Of the last write that gave TAKEN. */
+export function takenByIndex(): u32 { return takenIndex }
+export function takenByRecord(): u32 { return takenId }
+
 export function descriptorsAt(): usize { return layout.descriptorsAt() }
+export function indexMasksAt(): usize { return layout.indexMasksAt() }
 export function keyAt(): usize { return layout.keyAt }
 export function valuesAt(): usize { return layout.valuesAt }
 /** Rows that one batch call takes; what follows is where their columns, masks and results lie. */

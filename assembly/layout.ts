@@ -4,7 +4,7 @@
 //
 //   statics | key | values | inbox | outbox | free, overflow and released bitmaps | segment marks
 //           | digests | journal | sort scratch | staging | key scratch | columns, masks, results and block of a batch
-//           | buckets | records
+//           | buckets | index key, buckets of each index | records
 //
 // A record, one or more 64-byte lines:
 //
@@ -41,6 +41,9 @@ import { bitmapBytes } from './bitmap'
 /** Rows of a batch call whose cache misses overlap: more than a core has in flight, and few enough to stay in its cache. */
 // @ts-ignore: decorator
 @inline export const ROW_BLOCK: u32 = 64
+/** Further unique keys of a table. */
+// @ts-ignore: decorator
+@inline export const INDEXES_MAX: u32 = 4
 /** A mask is a varint below 2^53. */
 // @ts-ignore: decorator
 @inline export const VALUE_FIELDS_MAX: u32 = 53
@@ -121,6 +124,10 @@ export class Field {
 // @ts-ignore: decorator
 @lazy const columns: usize = memory.data((KEY_FIELDS_MAX + VALUE_FIELDS_MAX) * 4, 16)
 
+/** A u64 per index: the mask of the value fields that are its key. Written by the host before `plan`. */
+// @ts-ignore: decorator
+@lazy const indexMasks: usize = memory.data(INDEXES_MAX * 8, 8)
+
 export let capacity: u32 = 0
 export let segments: u32 = 0
 export let keyFields: u32 = 0
@@ -138,6 +145,9 @@ export let outboxBytes: u32 = 0
 export let bucketCount: u32 = 0
 /** Rows that fit the columns, a multiple of ROW_BLOCK. */
 export let rowsMax: u32 = 0
+export let indexCount: u32 = 0
+/** Value fields that are in any index. */
+export let indexedMask: u64 = 0
 
 export let keyAt: usize = 0
 export let valuesAt: usize = 0
@@ -160,6 +170,8 @@ export let rowMasksAt: usize = 0
 export let rowResultsAt: usize = 0
 export let rowBlockAt: usize = 0
 export let bucketsAt: usize = 0
+export let indexKeyAt: usize = 0
+export let indexBucketsAt: usize = 0
 export let recordsAt: usize = 0
 
 let total: u64 = 0
@@ -167,6 +179,22 @@ let total: u64 = 0
 // @ts-ignore: decorator
 @inline export function descriptorsAt(): usize {
   return descriptors
+}
+
+// @ts-ignore: decorator
+@inline export function indexMasksAt(): usize {
+  return indexMasks
+}
+
+// @ts-ignore: decorator
+@inline export function indexMask(index: u32): u64 {
+  return load<u64>(indexMasks + (<usize>index << 3))
+}
+
+/** Its buckets are as many as those of the key. */
+// @ts-ignore: decorator
+@inline export function indexBuckets(index: u32): usize {
+  return indexBucketsAt + <usize>index * (<usize>bucketCount << 6)
 }
 
 // @ts-ignore: decorator
@@ -242,6 +270,10 @@ export function plan(
   recordBytes = recordSize
   valueOffset = <u32>KEY + keySize
 
+  indexCount = 0
+  indexedMask = 0
+  while (indexCount < INDEXES_MAX && indexMask(indexCount)) indexedMask |= indexMask(indexCount++)
+
   let record: u32 = 0
   for (let i: u32 = 0; i < keys + values; i++) record += wireMax(keyField(i))
   deltaBytesMax = DELTA_HEAD_MAX + record + (values > 0 ? (values + 6) / 7 : 1)
@@ -274,6 +306,10 @@ export function plan(
   keyScratchAt = reserve(<u64>slots * 4)
   reserveRows()
   bucketsAt = reserve(<u64>bucketCount * LINE)
+  if (indexCount) {
+    indexKeyAt = reserve(recordSize)
+    indexBucketsAt = reserve(<u64>indexCount * bucketCount * LINE)
+  }
   recordsAt = reserve(<u64>sessions * recordSize)
   return <f64>total
 }

@@ -1,5 +1,5 @@
-// Copies, zeros and early loads of records. memory.copy and memory.fill of a few bytes are calls out of the module in V8; these
-// loops are not, and a record is one or two of their rounds.
+// Copies, zeros, comparisons and early loads of records. memory.copy and memory.fill of a few bytes are calls out of
+// the module in V8; these loops are not, and a record is one or two of their rounds.
 
 // @ts-ignore: decorator
 @lazy const sink: usize = memory.data(8, 8)
@@ -43,4 +43,32 @@
 // @ts-ignore: decorator
 @inline export function zeroWords(to: usize, bytes: u32): void {
   for (let i: u32 = 0; i < bytes; i += 8) store<u64>(to + i, 0)
+}
+
+/** Copies a field. */
+// @ts-ignore: decorator
+@inline export function copyBytes(to: usize, from: usize, bytes: u32): void {
+  switch (bytes) {
+    case 1: store<u8>(to, load<u8>(from)); break
+    case 2: store<u16>(to, load<u16>(from)); break
+    case 4: store<u32>(to, load<u32>(from)); break
+    case 8: store<u64>(to, load<u64>(from)); break
+    default: memory.copy(to, from, bytes)
+  }
+}
+
+/** Whether two fields hold the same. */
+export function sameBytes(a: usize, b: usize, size: u32): bool {
+  switch (size) {
+    case 1: return load<u8>(a) == load<u8>(b)
+    case 2: return load<u16>(a) == load<u16>(b)
+    case 4: return load<u32>(a) == load<u32>(b)
+    case 8: return load<u64>(a) == load<u64>(b)
+    default: {
+      let i: u32 = 0
+      for (; i + 8 <= size; i += 8) if (load<u64>(a + i) != load<u64>(b + i)) return false
+      for (; i < size; i++) if (load<u8>(a + i) != load<u8>(b + i)) return false
+      return true
+    }
+  }
 }

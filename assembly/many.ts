@@ -5,9 +5,9 @@
 import { bucketFind, bucketGuess, bucketPeek } from './buckets'
 import { blockRow, findMisfit, giveValues, rowMask, setRowResult, takeKeys, takeValues } from './columns'
 import { hashKey } from './hash'
-import { HASH, KEY, ROW_BLOCK, recordAt, recordBytes } from './layout'
+import { HASH, KEY, ROW_BLOCK, bucketsAt, recordAt, recordBytes } from './layout'
 import { loadedAhead } from './lines'
-import { eraseId, maskOf, putRow, updateRow } from './records'
+import { TAKEN, eraseId, maskOf, putRow, updateRow } from './records'
 
 /** Lines of a record that are loaded ahead: of a longer one the rest, which few calls need, comes in order. */
 // @ts-ignore: decorator
@@ -16,8 +16,15 @@ import { eraseId, maskOf, putRow, updateRow } from './records'
 /** Sessions that the last batch call wrote. */
 let written: u32 = 0
 
+/** Why it stopped before its end: FULL or TAKEN (records.ts); 0 if it did not. */
+let stopped: i32 = 0
+
 export function manyWritten(): u32 {
   return written
+}
+
+export function manyStopped(): i32 {
+  return stopped
 }
 
 /** Whether what the host wrote into the columns fits: -1, or row << 8 | number of the field that does not. */
@@ -33,7 +40,7 @@ function prepare(first: u32, count: u32): void {
     const row = blockRow(i)
     const hash = hashKey(row + KEY)
     store<u32>(row, hash, HASH)
-    sum += bucketPeek(hash)
+    sum += bucketPeek(bucketsAt, hash)
   }
   const bytes = min(recordBytes, AHEAD_BYTES)
   for (let i: u32 = 0; i < count; i++) {
@@ -77,10 +84,11 @@ export function manyRead(count: u32, low: u32, high: u32): u32 {
   return found
 }
 
-/** Creates or replaces every row's session; gives how many rows were stored, less than `count` if the table is full. */
+/** Creates or replaces every row's session; gives how many rows were stored, less than `count` if one was refused. */
 export function manyPut(count: u32, low: u32, high: u32): u32 {
   const given = maskOf(low, high)
   written = 0
+  stopped = 0
   for (let first: u32 = 0; first < count; first += ROW_BLOCK) {
     const here = min(ROW_BLOCK, count - first)
     prepare(first, here)
@@ -88,18 +96,22 @@ export function manyPut(count: u32, low: u32, high: u32): u32 {
     for (let i: u32 = 0; i < here; i++) {
       const row = blockRow(i)
       setRowResult(first + i, findRow(row))
-      if (putRow(row + KEY, load<u32>(row, HASH), row, rowMask(first + i) & given) < 0) return written
+      const id = putRow(row + KEY, load<u32>(row, HASH), row, rowMask(first + i) & given)
+      if (id < 0) {
+        stopped = id
+        return written
+      }
       written++
     }
   }
   return written
 }
 
-/** Changes the fields that each row gives; gives how many sessions there were. */
+/** Changes the fields that each row gives; gives how many rows were done, less than `count` if one was refused. */
 export function manyUpdate(count: u32, low: u32, high: u32): u32 {
   const given = maskOf(low, high)
-  let found: u32 = 0
   written = 0
+  stopped = 0
   for (let first: u32 = 0; first < count; first += ROW_BLOCK) {
     const here = min(ROW_BLOCK, count - first)
     prepare(first, here)
@@ -109,14 +121,16 @@ export function manyUpdate(count: u32, low: u32, high: u32): u32 {
       const id = findRow(row)
       setRowResult(first + i, id)
       if (id < 0) continue
-      found++
       const mask = rowMask(first + i) & given
       if (!mask) continue
-      updateRow(<u32>id, row, mask)
+      if (updateRow(<u32>id, row, mask) < 0) {
+        stopped = TAKEN
+        return first + i
+      }
       written++
     }
   }
-  return found
+  return count
 }
 
 /** Deletes every row's session; gives how many there were. */

@@ -2,12 +2,19 @@
 import { bitAdd, bitFill, bitHas, bitNext, bitNextAbsent, bitRemove } from './bitmap'
 import { bucketFind, bucketInsert, bucketRemove, bucketsEmpty } from './buckets'
 import { hashKey } from './hash'
+import { EVERY, findRow, indexesClaimed, indexesEmpty, indexesLink, indexesUnlink } from './indexes'
 import { journalRelease, journalTouch } from './journal'
 import {
   DEADLINE, GENERATION, HASH, KEY, OCCUPIED,
-  freeAt, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
+  bucketsAt, freeAt, indexedMask, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
 } from './layout'
-import { copyWords, zeroWords } from './lines'
+import { copyBytes, copyWords, zeroWords } from './lines'
+
+/** What a write gives instead of a record id: the table is full; a key of a further index is another session's. */
+// @ts-ignore: decorator
+@inline export const FULL: i32 = -1
+// @ts-ignore: decorator
+@inline export const TAKEN: i32 = -2
 
 export let size: u32 = 0
 
@@ -23,7 +30,8 @@ export function nextOccupied(from: u32): i32 {
 
 /** Ends the session in a slot. Views of it die with the generation. */
 export function dropRecord(id: u32, record: usize): void {
-  bucketRemove(load<u32>(record, HASH), id)
+  bucketRemove(bucketsAt, load<u32>(record, HASH), id)
+  if (indexedMask) indexesUnlink(id, record, EVERY)
   store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
   bitAdd(freeAt, id)
   size--
@@ -36,7 +44,8 @@ export function writeRecord(id: u32, record: usize, image: usize): void {
   store<u32>(record, 0, DEADLINE)
   copyWords(record + KEY, image + KEY, recordBytes - <u32>KEY)
   bitRemove(freeAt, id)
-  bucketInsert(hash, id)
+  bucketInsert(bucketsAt, hash, id)
+  if (indexedMask) indexesLink(id, record, EVERY)
   size++
 }
 
@@ -44,15 +53,7 @@ export function writeRecord(id: u32, record: usize, image: usize): void {
 function copyFields(record: usize, row: usize, mask: u64): void {
   for (; mask; mask &= mask - 1) {
     const field = valueField(<u32>ctz(mask))
-    const to = record + field.offset
-    const from = row + field.offset
-    switch (field.size) {
-      case 1: store<u8>(to, load<u8>(from)); break
-      case 2: store<u16>(to, load<u16>(from)); break
-      case 4: store<u32>(to, load<u32>(from)); break
-      case 8: store<u64>(to, load<u64>(from)); break
-      default: memory.copy(to, from, field.size)
-    }
+    copyBytes(record + field.offset, row + field.offset, field.size)
   }
 }
 
@@ -66,7 +67,12 @@ export function find(): i32 {
   return bucketFind(hashKey(keyAt), keyAt)
 }
 
-/** Creates or replaces the session of the key buffer; fields outside the mask are zero. -1 if the table is full. */
+/** Record id of the key of a further index that lies in the value buffer; -1 if there is no such session. */
+export function findBy(index: u32): i32 {
+  return findRow(index, valuesAt)
+}
+
+/** Creates or replaces the session of the key buffer; fields outside the mask are zero. Or FULL or TAKEN. */
 export function put(low: u32, high: u32): i32 {
   return putRow(keyAt, hashKey(keyAt), valuesAt, maskOf(low, high))
 }
@@ -76,15 +82,29 @@ export function putRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   const id = bucketFind(hash, key)
   if (id < 0) return createRow(key, hash, row, mask)
   const record = recordAt(id)
+  let claimed: i32 = 0
+  if (indexedMask) {
+    claimed = indexesClaimed(record, row, mask, 0)
+    if (claimed < 0) return TAKEN
+  }
   journalTouch(id, record, OCCUPIED)
+  if (claimed) release(id, record, claimed)
   zeroWords(record + valueOffset, recordBytes - valueOffset)
   copyFields(record, row, mask)
+  if (claimed) indexesLink(id, record, claimed)
   return id
 }
 
+/** Takes a session, after journalTouch, from the indexes in which its key is about to change. */
+function release(id: u32, record: usize, indexes: u32): void {
+  journalRelease(id, record)
+  indexesUnlink(id, record, indexes)
+}
+
 function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
+  if (indexedMask && indexesClaimed(0, row, mask, 0) < 0) return TAKEN
   const id = bitNext(freeAt, 0)
-  if (id < 0) return -1
+  if (id < 0) return FULL
   const record = recordAt(id)
   journalTouch(id, record, 0)
   store<u32>(record, hash, HASH)
@@ -93,23 +113,40 @@ function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   zeroWords(record + valueOffset, recordBytes - valueOffset)
   copyFields(record, row, mask)
   bitRemove(freeAt, id)
-  bucketInsert(hash, id)
+  bucketInsert(bucketsAt, hash, id)
+  if (indexedMask) indexesLink(id, record, EVERY)
   size++
   return id
 }
 
-/** Changes the fields of the mask; -1 if there is no such session. */
+/** Changes the fields of the mask; -1 if there is no such session, or TAKEN. */
 export function update(low: u32, high: u32): i32 {
   const id = bucketFind(hashKey(keyAt), keyAt)
-  if (id >= 0) updateRow(id, valuesAt, maskOf(low, high))
+  return id < 0 ? id : updateRow(id, valuesAt, maskOf(low, high))
+}
+
+/** The same of a session that is there. */
+export function updateId(id: u32, low: u32, high: u32): i32 {
+  return updateRow(id, valuesAt, maskOf(low, high))
+}
+
+/** Changes the fields of the mask of a session to those of a row shaped like a record. Its id, or TAKEN. */
+export function updateRow(id: u32, row: usize, mask: u64): i32 {
+  const record = recordAt(id)
+  if (mask & indexedMask) return updateIndexed(id, record, row, mask)
+  journalTouch(id, record, OCCUPIED)
+  copyFields(record, row, mask)
   return id
 }
 
-/** Changes the fields of the mask of a session to those of a row shaped like a record. */
-export function updateRow(id: u32, row: usize, mask: u64): void {
-  const record = recordAt(id)
+function updateIndexed(id: u32, record: usize, row: usize, mask: u64): i32 {
+  const claimed = indexesClaimed(record, row, mask, record)
+  if (claimed < 0) return TAKEN
   journalTouch(id, record, OCCUPIED)
+  if (claimed) release(id, record, claimed)
   copyFields(record, row, mask)
+  if (claimed) indexesLink(id, record, claimed)
+  return id
 }
 
 /** Deletes the session of the key buffer; -1 if there is none. */
@@ -153,7 +190,8 @@ export function dropAll(): void {
 }
 
 function empty(): void {
-  bucketsEmpty()
+  bucketsEmpty(bucketsAt)
+  if (indexedMask) indexesEmpty()
   bitFill(freeAt)
   size = 0
 }

@@ -1,21 +1,24 @@
 // First half of applying a batch or an image: every check of docs/PROTOCOL.md section 7, nothing changed. What the
-// touched slots will hold is written into the staging area, as whole record images in ascending id.
+// touched slots will hold is written into the staging area, as whole record images in ascending id. The keys of further
+// indexes are checked in stage-indexes.ts.
 import { bucketFind, bucketPeek, keyEquals } from './buckets'
 import {
   ABSENT, COUNT, ID, KEY_HELD, KEY_TWICE, OCCUPIED_SLOT, OP, TRAILING, VALUE,
-  bytesLeft, openBytes, readByte, readRecord, readUpdate, readVarint, readingAt, refusal, refuse,
+  bytesLeft, changedMask, openBytes, readByte, readRecord, readUpdate, readVarint, readingAt, refusal, refuse,
 } from './decode'
 import { CREATE, DELETE, UPDATE } from './encode'
 import { hashKey } from './hash'
+import { indexesDiffering } from './indexes'
 import {
   HASH, INBOX_BYTES, KEY, SEGMENT_SHIFT,
-  capacity, deltasMax, inboxAt, keyScratchAt, recordAt, recordBytes, stagedIdsAt, stagedImagesAt,
+  bucketsAt, capacity, deltasMax, inboxAt, indexedMask, keyScratchAt, recordAt, recordBytes, stagedIdsAt, stagedImagesAt,
   stagedOpsAt, valuesAt,
 } from './layout'
 import { copyLines, loadedAhead, zeroLines } from './lines'
 import { isOccupied } from './records'
 import { isAwaited } from './segments'
 import { SKIM, skim } from './skim'
+import { indexKeysFree } from './stage-indexes'
 
 // what a staged slot will be
 /** The session of the image. */
@@ -26,13 +29,16 @@ import { SKIM, skim } from './skim'
 @inline export const CHANGE: u32 = 1
 // @ts-ignore: decorator
 @inline export const DROP: u32 = 2
+/** As CHANGE, with another key in a further index. */
+// @ts-ignore: decorator
+@inline export const MOVE: u32 = 3
 
 export let stagedCount: u32 = 0
 /** Segment that the staged image replaces; -1 for a batch. */
 export let stagedSegment: i32 = -1
 let keysExpected: u32 = 0
 /** Of the scratch table of keys; 0 until the first record of a batch. */
-let keyMask: u32 = 0
+export let keyMask: u32 = 0
 
 // @ts-ignore: decorator
 @inline export function stagedId(i: u32): u32 {
@@ -74,7 +80,7 @@ function stage(length: u32, segment: i32): u32 {
   unstage()
   if (length > INBOX_BYTES) return COUNT
   openBytes(inboxAt, length)
-  if (!readDeltas(segment) || !keysFree(segment)) {
+  if (!readDeltas(segment) || !keysFree(segment) || (indexedMask && !indexKeysFree(segment))) {
     unstage()
     return refusal
   }
@@ -112,7 +118,7 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
     if (trusted && !isOccupied(id)) return refuse(ABSENT)
     copyLines(to, recordAt(id), recordBytes)
     if (!readUpdate(to, trusted)) return false
-    if (trusted) keep(id, CHANGE)
+    if (trusted) keep(id, changedMask & indexedMask && indexesDiffering(recordAt(id), to) ? MOVE : CHANGE)
     return true
   }
   if (op == DELETE) {
@@ -142,7 +148,7 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
 }
 
 /** Makes the scratch table empty, at most half full with every delta of this batch a record. */
-function emptyKeys(): void {
+export function emptyKeys(): void {
   keyMask = 15
   while (keyMask < keysExpected * 2) keyMask = (keyMask << 1) | 1
   memory.fill(keyScratchAt, 0, (<usize>keyMask + 1) << 2)
@@ -171,7 +177,7 @@ function keyNew(image: usize): bool {
 function peekBuckets(from: u32): void {
   const end = min(from + SKIM, stagedCount)
   let sum: u32 = 0
-  for (let i = from; i < end; i++) if (stagedOp(i) == PUT) sum += bucketPeek(load<u32>(stagedImage(i), HASH))
+  for (let i = from; i < end; i++) if (stagedOp(i) == PUT) sum += bucketPeek(bucketsAt, load<u32>(stagedImage(i), HASH))
   loadedAhead(sum)
 }
 
@@ -183,14 +189,25 @@ function keysFree(segment: i32): bool {
     const to = stagedImage(i)
     const holder = bucketFind(load<u32>(to, HASH), to + KEY)
     if (holder < 0 || <u32>holder == stagedId(i)) continue
-    const held = <u32>holder >> SEGMENT_SHIFT
-    if (<i32>held != segment && !isAwaited(held) && !releases(holder)) return refuse(KEY_HELD)
+    if (!yields(holder, segment) && !releases(holder)) return refuse(KEY_HELD)
   }
   return true
 }
 
+/** Whether what a slot holds may be dropped for a session that comes: it is awaited, or replaced by this very image. */
+export function yields(id: u32, segment: i32): bool {
+  const held = id >> SEGMENT_SHIFT
+  return <i32>held == segment || isAwaited(held)
+}
+
 /** Whether the batch deletes a session or puts another into its slot; an update keeps the key. */
 function releases(id: u32): bool {
+  const staged = stagedOf(id)
+  return staged >= 0 && stagedOp(staged) != CHANGE && stagedOp(staged) != MOVE
+}
+
+/** Where a slot is staged; -1 if it is not. */
+export function stagedOf(id: u32): i32 {
   let low: u32 = 0
   let high = stagedCount
   while (low < high) {
@@ -198,5 +215,5 @@ function releases(id: u32): bool {
     if (stagedId(middle) < id) low = middle + 1
     else high = middle
   }
-  return low < stagedCount && stagedId(low) == id && stagedOp(low) != CHANGE
+  return low < stagedCount && stagedId(low) == id ? <i32>low : -1
 }

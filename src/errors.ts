@@ -6,6 +6,7 @@ export type HoldfastErrorCode =
   | 'ERR_VALUE'
   | 'ERR_NOT_PRIMARY'
   | 'ERR_TABLE_FULL'
+  | 'ERR_KEY_TAKEN'
   | 'ERR_SESSION_GONE'
   | 'ERR_NOT_PROTECTED'
   | 'ERR_CLOSED'
@@ -59,6 +60,19 @@ export class TableFullError extends HoldfastError {
   readonly stored: number
   constructor(message: string, stored = 0) {
     super('ERR_TABLE_FULL', message)
+    this.stored = stored
+  }
+}
+
+/**
+ * A write would have given a session a key that another session of the table holds in one of the table's `indexes`.
+ * Neither session was changed.
+ */
+export class KeyTakenError extends HoldfastError {
+  /** Of `setMany` and `updateMany`: rows that were done before the one that was refused; all after it were not. */
+  readonly stored: number
+  constructor(message: string, stored = 0) {
+    super('ERR_KEY_TAKEN', message)
     this.stored = stored
   }
 }

@@ -14,6 +14,7 @@ export {
   HandoverError,
   HoldfastError,
   InvariantError,
+  KeyTakenError,
   NotPrimaryError,
   NotProtectedError,
   PromoteError,
@@ -48,6 +49,9 @@ export type {
   ColumnOf,
   FieldsInput,
   FieldType,
+  IndexesOf,
+  IndexInput,
+  IndexLists,
   KeyInput,
   Session,
   SessionValues,
@@ -57,6 +61,6 @@ export type {
 } from './schema/index.ts'
 export { bytes, defineTable, string } from './schema/index.ts'
 export type { NodeStatus, PeerStatus, RoleChange, TableStatus } from './status.ts'
-export type { ManyStored, RowColumns, Rows, RowValues, Table } from './table/index.ts'
+export type { ManyStored, RowColumns, Rows, RowValues, Table, TableIndex } from './table/index.ts'
 export { bytesFor } from './table/index.ts'
 export type { Reason, Role } from './wire/constants.ts'

@@ -16,8 +16,12 @@ import type { Role } from './wire/constants.ts'
 
 /** A node's tables, typed by their definitions. */
 export type TablesOf<Definitions extends TableDefinitions> = {
-  readonly [Name in keyof Definitions]: Definitions[Name] extends TableDefinition<infer Key, infer Fields>
-    ? Table<Key, Fields>
+  readonly [Name in keyof Definitions]: Definitions[Name] extends TableDefinition<
+    infer Key,
+    infer Fields,
+    infer Indexes
+  >
+    ? Table<Key, Fields, Indexes>
     : never
 }
 

@@ -1,16 +1,20 @@
 // Table definitions: field types, their checks, their place in a record. Imports nothing but the error classes.
 export type { TableDefinition, TableOptions } from './define.ts'
 export { defineTable } from './define.ts'
-export type { FieldLayout, RecordLayout } from './layout.ts'
+export type { FieldLayout, IndexLayout, RecordLayout } from './layout.ts'
 export type {
   BytesType,
   ColumnOf,
   EnumType,
   FieldsInput,
   FieldType,
+  IndexesOf,
+  IndexInput,
+  IndexLists,
   InputOf,
   KeyInput,
   NameOf,
+  NoIndexes,
   ScalarType,
   Session,
   SessionValues,

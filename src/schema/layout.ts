@@ -1,7 +1,7 @@
 // Where the fields of a record lie. Fields are placed by falling alignment, so that the host can reach each through a
 // typed array and no padding lies between them. The same offsets go to the WASM core as descriptors; assembly/layout.ts
 // draws the record.
-import type { FieldType, Shape } from './types.ts'
+import type { FieldType, IndexLists, Shape } from './types.ts'
 
 /** Offset of the key: after hash, generation, flags and deadline. */
 export const KEY_OFFSET = 16
@@ -47,11 +47,19 @@ export interface FieldLayout {
   readonly wireMax: number
 }
 
+export interface IndexLayout {
+  readonly name: string
+  /** In the order given. */
+  readonly fields: readonly FieldLayout[]
+}
+
 export interface RecordLayout {
   /** In schema order. */
   readonly keys: readonly FieldLayout[]
   /** In schema order. */
   readonly values: readonly FieldLayout[]
+  /** Further unique keys, in the order given. */
+  readonly indexes: readonly IndexLayout[]
   /** Key bytes stored, padded to eight. */
   readonly keyBytes: number
   readonly recordBytes: number
@@ -114,14 +122,16 @@ function place(shape: Shape, start: number): { fields: FieldLayout[]; end: numbe
   return { fields, end }
 }
 
-export function layOut(key: Shape, fields: Shape): RecordLayout {
+export function layOut(key: Shape, fields: Shape, indexes: IndexLists): RecordLayout {
   const keys = place(key, KEY_OFFSET)
   const keyBytes = roundUp(keys.end - KEY_OFFSET, 8)
   const values = place(fields, KEY_OFFSET + keyBytes)
   const wireMax = [...keys.fields, ...values.fields].reduce((sum, field) => sum + field.wireMax, 0)
+  const valueNamed = (name: string) => values.fields.find((field) => field.name === name)!
   return {
     keys: keys.fields,
     values: values.fields,
+    indexes: Object.entries(indexes).map(([name, names]) => ({ name, fields: names.map(valueNamed) })),
     keyBytes,
     recordBytes: roundUp(values.end, LINE_BYTES),
     wireMax,

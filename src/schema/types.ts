@@ -82,6 +82,20 @@ export type FieldsInput<Fields extends Shape> = {
   readonly [Name in keyof Fields]?: InputOf<Fields[Name]> | undefined
 }
 
+/** Further unique keys: a name and the value fields that together are unique. */
+export type IndexesOf<Fields extends Shape> = { readonly [name: string]: readonly (keyof Fields & string)[] }
+
+/** The same of fields that are not known. */
+export type IndexLists = { readonly [name: string]: readonly string[] }
+
+/** Of a table that has only its key. */
+export type NoIndexes = Record<never, never>
+
+/** The key of a session in an index: every field of it. Further properties are ignored. */
+export type IndexInput<Fields extends Shape, Name extends keyof Fields> = {
+  readonly [Field in Name]: InputOf<Fields[Field]>
+}
+
 /** Key and fields of a session as plain values. */
 export type SessionValues<Key extends Shape, Fields extends Shape> = {
   -readonly [Name in keyof Key]: ValueOf<Key[Name]>

@@ -1,8 +1,9 @@
 // The calls for many sessions at once: one crossing for up to a thousand of them, with the cache misses of different
 // sessions overlapped (assembly/many.ts). Each row is as good as a single call, one after another.
-import { TableFullError, ValueError } from '../errors.ts'
+import { type KeyTakenError, TableFullError, ValueError } from '../errors.ts'
 import type { FieldsInput, KeyInput, NameOf, Session, Shape, TableDefinition } from '../schema/index.ts'
 import { type BatchResult, TableBatches } from './batches.ts'
+import { TAKEN } from './by.ts'
 import type { HashSeed } from './engine.ts'
 import { RowMemory } from './row-memory.ts'
 import { Rows } from './rows.ts'
@@ -33,6 +34,9 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
   protected abstract admit(): void
 
   protected abstract viewOf(id: number): Session<Key, Fields>
+
+  /** The error of a write that a further unique key forbids, after so many rows of a batch. */
+  protected abstract taken(stored: number): KeyTakenError
 
   /** The error of a table without room, after so many rows of a batch. */
   protected full(stored: number): TableFullError {
@@ -99,8 +103,8 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
    * comes twice is created, then replaced. What is given is checked whole before anything is written: pairs are packed
    * first (about 50 bytes each while the call lasts), so give millions of them in several calls.
    *
-   * @throws NotPrimaryError, ValueError; nothing is changed then. TableFullError; the rows before the one without room
-   * are stored, `stored` says how many.
+   * @throws NotPrimaryError, ValueError; nothing is changed then. TableFullError, KeyTakenError; the rows before the one
+   * that was refused are stored, `stored` says how many.
    */
   setMany(
     given:
@@ -115,7 +119,8 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
    * Changes the given fields of the existing sessions of rows, or of [key, fields] pairs, as `update` does for each in
    * order; gives how many there were. What is given is checked whole before anything is written.
    *
-   * @throws NotPrimaryError, ValueError; nothing is changed then.
+   * @throws NotPrimaryError, ValueError; nothing is changed then. KeyTakenError; the rows before the one that was refused
+   * are done, `stored` says how many.
    */
   updateMany(
     given: AnyRows<Key, Fields> | Iterable<readonly [key: KeyInput<Key>, fields: FieldsInput<Fields>]>,
@@ -161,17 +166,18 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
 
   #run(pieces: readonly RowMemory[], run: (rows: RowMemory) => BatchResult): BatchResult {
     const total: BatchResult = { done: 0, found: 0, written: 0 }
-    let full = false
+    let stopped = false
     for (const piece of pieces) {
       const { done, found, written } = run(piece)
       total.done += done
       total.found += found
       total.written += written
-      full = done < piece.length
-      if (full) break
+      stopped = done < piece.length
+      if (stopped) break
     }
     if (total.written > 0) this.noteChange()
-    if (full) throw this.full(total.done)
+    if (stopped)
+      throw this.engine.core.manyStopped() === TAKEN ? this.taken(total.done) : this.full(total.done)
     return total
   }
 }

@@ -7,7 +7,7 @@ import { type RowColumn, RowMemory } from './row-memory.ts'
 
 /** What a batch of writes did. */
 export interface BatchResult {
-  /** Rows done; less than given if the table is full. */
+  /** Rows done; less than given if one was refused. */
   done: number
   /** Rows whose key had a session. */
   found: number
@@ -112,10 +112,7 @@ export class TableBatches {
   }
 
   update(rows: RowMemory): BatchResult {
-    return this.#write(rows, true, (count, low, high) => {
-      this.#engine.core.manyUpdate(count, low, high)
-      return count
-    })
+    return this.#write(rows, true, (count, low, high) => this.#engine.core.manyUpdate(count, low, high))
   }
 
   erase(rows: RowMemory): BatchResult {

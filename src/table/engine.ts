@@ -19,9 +19,14 @@ export interface CoreExports {
   ): number
   start(a: number, b: number, c: number, d: number): number
   find(): number
+  findBy(index: number): number
   put(low: number, high: number): number
   update(low: number, high: number): number
+  updateId(id: number, low: number, high: number): number
   erase(): number
+  eraseId(id: number): void
+  takenByIndex(): number
+  takenByRecord(): number
   eraseAll(): void
   touch(id: number): void
   setTime(ticks: number): void
@@ -32,6 +37,7 @@ export interface CoreExports {
   manyUpdate(count: number, low: number, high: number): number
   manyErase(count: number): number
   manyWritten(): number
+  manyStopped(): number
   next(from: number): number
   reset(): void
   sessions(): number
@@ -50,6 +56,7 @@ export interface CoreExports {
   segmentTouched(segment: number): number
   sipInbox(length: number): void
   descriptorsAt(): number
+  indexMasksAt(): number
   keyAt(): number
   valuesAt(): number
   rowsMax(): number
@@ -105,12 +112,16 @@ function instantiate(): CoreExports {
   return instantiateSync(compiled, {}).exports as unknown as CoreExports
 }
 
-/** Writes the descriptors (`Field` in assembly/layout.ts) and plans the memory; gives its bytes. */
+/** Writes the descriptors (`Field` in assembly/layout.ts) and the masks of the indexes, and plans the memory; gives its bytes. */
 function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: number): number {
-  const { keys, values, keyBytes, recordBytes } = definition.layout
+  const { keys, values, indexes, keyBytes, recordBytes } = definition.layout
   const descriptors = new Uint32Array(core.memory.buffer, core.descriptorsAt())
   for (const [i, field] of [...keys, ...values].entries()) {
     descriptors.set([field.coreKind, field.offset, field.size, field.limit], i * 4)
+  }
+  const masks = new Uint32Array(core.memory.buffer, core.indexMasksAt())
+  for (const [i, { fields }] of indexes.entries()) {
+    for (const { index } of fields) masks[2 * i + (index >>> 5)]! |= 1 << (index & 31)
   }
   return core.plan(definition.capacity, keys.length, values.length, keyBytes, recordBytes, encodeBytesMax)
 }

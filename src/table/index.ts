@@ -1,6 +1,7 @@
 // Host side of the WASM core: the table an application uses and a replica drives.
 
 export type { ManyStored } from './batch-table.ts'
+export type { TableIndex } from './by.ts'
 export type { HashSeed } from './engine.ts'
 export { bytesFor } from './engine.ts'
 export type { WriteGate } from './gate.ts'

@@ -27,6 +27,8 @@ export const REFUSALS = [
   'absent',
   'key-twice',
   'key-held',
+  'index-twice',
+  'index-held',
 ] as const
 
 export type RefusalName = (typeof REFUSALS)[number]

@@ -1,9 +1,19 @@
 // Table: the synchronous API over one WASM table. A keyed call writes the key's bytes into a buffer of the core and
 // crosses once; fields go through a second buffer shaped like a record, with a mask of those given.
-import { ConfigError, ValueError } from '../errors.ts'
-import type { FieldLayout, FieldsInput, KeyInput, Session, Shape, TableDefinition } from '../schema/index.ts'
+import { ConfigError, type KeyTakenError, ValueError } from '../errors.ts'
+import type {
+  FieldLayout,
+  FieldsInput,
+  IndexLists,
+  KeyInput,
+  NoIndexes,
+  Session,
+  Shape,
+  TableDefinition,
+} from '../schema/index.ts'
 import { KEY_OFFSET } from '../schema/layout.ts'
 import { BatchTable } from './batch-table.ts'
+import { type IndexesBy, type IndexHost, indexesBy, keyTaken, TAKEN } from './by.ts'
 import type { HashSeed } from './engine.ts'
 import { FieldIo } from './fields.ts'
 import type { WriteGate } from './gate.ts'
@@ -24,7 +34,13 @@ export interface CreateTableOptions {
 }
 
 /** Sessions of one kind. Made by `createTable`. */
-export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> extends BatchTable<Key, Fields> {
+export class Table<
+  Key extends Shape = Shape,
+  Fields extends Shape = Shape,
+  Indexes extends IndexLists = NoIndexes,
+> extends BatchTable<Key, Fields> {
+  /** The table's further unique keys: `table.by.reply.get({ natIp, natPort })`. */
+  readonly by: IndexesBy<Key, Fields, Indexes>
   readonly #keys: readonly FieldLayout[]
   readonly #values: ReadonlyMap<string, FieldLayout>
   readonly #io: FieldIo
@@ -41,7 +57,7 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
   #high = 0
 
   constructor(
-    definition: TableDefinition<Key, Fields>,
+    definition: TableDefinition<Key, Fields, Indexes>,
     gate: WriteGate,
     seed: HashSeed,
     encodeBytesMax: number,
@@ -63,8 +79,48 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
       recordsAt: core.recordsAt() >>> 0,
       scratchAt: this.#valuesAt,
       writes: this.#writes,
+      taken: () => this.taken(0),
       era: 0,
     }
+    this.by = indexesBy(this.#indexHost(), definition.layout.indexes) as unknown as IndexesBy<
+      Key,
+      Fields,
+      Indexes
+    >
+  }
+
+  #indexHost(): IndexHost<Key, Fields> {
+    const { core } = this.engine
+    return {
+      find: (index, fields, key) => {
+        if (typeof key !== 'object' || key === null) throw this.#notAnObject('key', key)
+        for (const field of fields) this.#io.write(field, this.#valuesAt, key[field.name])
+        return core.findBy(index)
+      },
+      view: (id) => this.#view(id),
+      admit: () => this.#writes.admit(),
+      update: (id, fields) => {
+        this.#packFields(fields)
+        if (id < 0 || (this.#low | this.#high) === 0) return id >= 0
+        return this.#wrote(core.updateId(id, this.#low, this.#high))
+      },
+      delete: (id) => {
+        if (id < 0) return false
+        core.eraseId(id)
+        this.noteChange()
+        return true
+      },
+    }
+  }
+
+  /** What a write of the core came to: done, no such session, or refused because of an index. */
+  #wrote(id: number): boolean {
+    if (id < 0) {
+      if (id === TAKEN) throw this.#host.taken()
+      return false
+    }
+    this.noteChange()
+    return true
   }
 
   /**
@@ -141,29 +197,26 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
    * 0.0.0.0, ::, empty text). A replaced session stays the same session: its views stay good, and what the peer is sent
    * is the difference.
    *
-   * @throws NotPrimaryError, ValueError, TableFullError; nothing is changed then.
+   * @throws NotPrimaryError, ValueError, TableFullError, KeyTakenError; nothing is changed then.
    */
   set(key: KeyInput<Key>, fields: FieldsInput<Fields> = {}): void {
     this.#writes.admit()
     this.#packKey(key)
     this.#packFields(fields)
-    if (this.engine.core.put(this.#low, this.#high) < 0) throw this.full(0)
-    this.noteChange()
+    if (!this.#wrote(this.engine.core.put(this.#low, this.#high))) throw this.full(0)
   }
 
   /**
    * Changes the given fields of an existing session; false if there is none.
    *
-   * @throws NotPrimaryError, ValueError; nothing is changed then.
+   * @throws NotPrimaryError, ValueError, KeyTakenError; nothing is changed then.
    */
   update(key: KeyInput<Key>, fields: FieldsInput<Fields>): boolean {
     this.#writes.admit()
     this.#packKey(key)
     this.#packFields(fields)
     if ((this.#low | this.#high) === 0) return this.engine.core.find() >= 0
-    if (this.engine.core.update(this.#low, this.#high) < 0) return false
-    this.noteChange()
-    return true
+    return this.#wrote(this.engine.core.update(this.#low, this.#high))
   }
 
   /** A live view of the session, a new one each time; undefined if there is none. */
@@ -220,6 +273,10 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
     return this.#view(id)
   }
 
+  protected taken(stored: number): KeyTakenError {
+    return keyTaken(this.#host, stored)
+  }
+
   protected admit(): void {
     this.#writes.admit()
   }
@@ -235,10 +292,10 @@ export class Table<Key extends Shape = Shape, Fields extends Shape = Shape> exte
  *
  * @throws SchemaError if its memory cannot be reserved.
  */
-export function createTable<Key extends Shape, Fields extends Shape>(
-  definition: TableDefinition<Key, Fields>,
+export function createTable<Key extends Shape, Fields extends Shape, Indexes extends IndexLists = NoIndexes>(
+  definition: TableDefinition<Key, Fields, Indexes>,
   options: CreateTableOptions,
-): Table<Key, Fields> {
+): Table<Key, Fields, Indexes> {
   const { gate, hashSeed = randomSeed(), encodeBytesMax = ENCODE_BYTES_MAX } = options
   if (!Number.isInteger(encodeBytesMax) || encodeBytesMax < 4096 || encodeBytesMax > ENCODE_BYTES_MAX) {
     throw new ConfigError(

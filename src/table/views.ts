@@ -3,6 +3,7 @@
 // an accessor per field on its prototype.
 import { SessionGoneError } from '../errors.ts'
 import type { FieldLayout, RecordLayout } from '../schema/index.ts'
+import { TAKEN } from './by.ts'
 import type { Engine } from './engine.ts'
 import type { FieldIo } from './fields.ts'
 import type { TableWrites } from './writes.ts'
@@ -25,6 +26,8 @@ export interface ViewHost {
   /** A record-shaped buffer. */
   readonly scratchAt: number
   readonly writes: TableWrites
+  /** The error of a write that the core refused because of an index. */
+  readonly taken: () => Error
   /** Grows at every change of role. */
   era: number
 }
@@ -61,6 +64,22 @@ class View {
       configurable: true,
       get(this: View) {
         return this.#host.io.read(field, this.#live())
+      },
+    }
+  }
+
+  /** A field that is in an index: the core checks the key and moves the links. */
+  static indexed(field: FieldLayout): PropertyDescriptor {
+    const [low, high] = field.index < 32 ? [1 << field.index, 0] : [0, 1 << (field.index - 32)]
+    return {
+      ...View.readonly(field),
+      set(this: View, value: unknown) {
+        const host = this.#host
+        this.#live()
+        host.writes.admit()
+        host.io.write(field, host.scratchAt, value)
+        if (host.engine.core.updateId(this.#id, low, high) === TAKEN) throw host.taken()
+        host.writes.done()
       },
     }
   }
@@ -103,7 +122,10 @@ export type ViewClass = new (host: ViewHost, id: number) => object
 export function viewClass(layout: RecordLayout): ViewClass {
   class Session extends View {}
   for (const field of layout.keys) Object.defineProperty(Session.prototype, field.name, View.readonly(field))
-  for (const field of layout.values)
-    Object.defineProperty(Session.prototype, field.name, View.writable(field))
+  const indexed = new Set(layout.indexes.flatMap(({ fields }) => fields))
+  for (const field of layout.values) {
+    const property = indexed.has(field) ? View.indexed(field) : View.writable(field)
+    Object.defineProperty(Session.prototype, field.name, property)
+  }
   return Session
 }

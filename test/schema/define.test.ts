@@ -54,6 +54,16 @@ const REFUSED: readonly (readonly [says: string, changes: Record<string, unknown
   ['a field that would hide a method of a view', { fields: { toJSON: 'u8' } }, /toJSON/],
   ['a field name that is no identifier', { fields: { 'a-b': 'u8' } }, /a-b/],
   ['records of more than 1000 bytes', { fields: many(4, bytes(255)) }, /1000/],
+  ['indexes that are no object', { indexes: ['value'] }, /indexes.*value/],
+  ['five indexes', { indexes: Object.fromEntries([1, 2, 3, 4, 5].map((i) => [`i${i}`, ['value']])) }, /5.*4/],
+  ['an index name that is no identifier', { indexes: { 'a-b': ['value'] } }, /a-b/],
+  ['an index that is no list', { indexes: { by: 'value' } }, /by.*value/],
+  ['an index without fields', { indexes: { by: [] } }, /by/],
+  ['an index of nine fields', { fields: many(9), indexes: { by: Object.keys(many(9)) } }, /8/],
+  ['an index over a field that does not exist', { indexes: { by: ['nope'] } }, /nope.*value/],
+  ['an index over a key field', { indexes: { by: ['id'] } }, /id.*in the key/],
+  ['an index with a field twice', { indexes: { by: ['value', 'value'] } }, /value.*twice/],
+  ['an index over a number', { indexes: { by: [1] } }, /by.*1/],
   ['no capacity', { capacity: undefined }, /capacity/],
   ['a capacity of 0', { capacity: 0 }, /capacity.*0/],
   ['a capacity of half a session', { capacity: 1.5 }, /capacity.*1\.5/],
@@ -76,6 +86,7 @@ test('a definition may be at every limit', () => {
   define({ name: 'n'.repeat(64), key: many(16), capacity: 1 })
   define({ fields: many(53), capacity: 2 ** 26 })
   define({ fields: {} })
+  define({ indexes: {} })
   define({
     fields: { kind: Array.from({ length: 256 }, (_, i) => `n${i}`), raw: bytes(255), text: string(255) },
   })
@@ -101,11 +112,16 @@ test('the schema hash tells names, types, lengths, enum names and order apart, a
     { key: { id: 'i32' } },
     { key: { key: 'u32' } },
     { key: { id: 'u32', more: 'u8' } },
+    { indexes: { by: ['value'] } },
+    { indexes: { other: ['value'] } },
+    { fields: { value: 'u8', more: 'u8' }, indexes: { by: ['value', 'more'] } },
+    { fields: { value: 'u8', more: 'u8' }, indexes: { by: ['value'], other: ['more'] } },
     { key: { more: 'u8', id: 'u32' } },
   ]
   const hashes = shapes.map((shape) => define(shape).schemaHash)
   assert.is(new Set(hashes).size, shapes.length)
-  for (const same of [{ name: 'other' }, { capacity: 7 }]) assert.is(define(same).schemaHash, hashes[0])
+  for (const same of [{ name: 'other' }, { capacity: 7 }, { indexes: {} }])
+    assert.is(define(same).schemaHash, hashes[0])
 })
 
 test.run()

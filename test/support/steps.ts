@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { HoldfastError, NotPrimaryError, SessionGoneError, ValueError } from '../../src/errors.ts'
 import type { TableDefinition } from '../../src/schema/index.ts'
 import { SEGMENT } from '../twins/deltas.ts'
+import { indexesFree } from '../twins/indexes.ts'
 import { keyOf, type Row, TwinState } from '../twins/schema.ts'
 import { rowOf, type Values } from '../twins/table.ts'
 import { toCell, twinSchemaOf } from '../twins/values.ts'
@@ -52,7 +53,7 @@ function same(world: World, session: object | undefined, expected: Values | unde
   assert.equal(rowOf(world.definition, session as Values), rowOf(world.definition, expected))
 }
 
-function set(world: World, key: Values, fields: Values): void {
+export function set(world: World, key: Values, fields: Values): void {
   const text = keyText(world, key)
   const existed = world.twin.has(key)
   const expected = outcome(() => world.twin.set(key, fields))
@@ -65,7 +66,7 @@ function set(world: World, key: Values, fields: Values): void {
   else remove(world.views, (held) => held.key === text)
 }
 
-function update(world: World, key: Values, fields: Values): void {
+export function update(world: World, key: Values, fields: Values): void {
   const expected = outcome(() => world.twin.update(key, fields))
   assert.is(
     outcome(() => world.primary.table.update(key as never, fields as never)),
@@ -73,12 +74,16 @@ function update(world: World, key: Values, fields: Values): void {
   )
 }
 
-function assign(world: World, key: Values, field: string, value: unknown): void {
+export function assign(world: World, key: Values, field: string, value: unknown): void {
   const view = world.primary.table.get(key as never) as unknown as Values | undefined
   assert.is(view !== undefined, world.twin.has(key))
   if (view === undefined) return
-  world.twin.update(key, { [field]: value })
-  view[field] = value
+  const expected = outcome(() => world.twin.update(key, { [field]: value }))
+  const done = outcome(() => {
+    view[field] = value
+    return true
+  })
+  assert.is(done, expected)
 }
 
 function look(world: World, key: Values): void {
@@ -146,7 +151,8 @@ function foreignState(world: World, sessions: readonly (readonly [id: number, Va
   const state = new TwinState(world.schema)
   for (const [id, values] of sessions) {
     const row: Row = world.schema.columns.map((column) => toCell(column, values[column.name]))
-    if (!state.ids.has(keyOf(world.schema, row))) state.put(id % world.definition.capacity, row)
+    const slot = id % world.definition.capacity
+    if (!state.ids.has(keyOf(world.schema, row)) && indexesFree(state, row, slot)) state.put(slot, row)
   }
   return state
 }
@@ -160,12 +166,14 @@ export interface StepOptions {
   readonly keys: readonly Values[]
   /** How far the ids of a foreign state reach; 0: no awaiting in this history. */
   readonly awaiting: number
+  /** Further steps, each as likely as any other. */
+  readonly more?: (fields: fc.Arbitrary<Values>) => readonly fc.Arbitrary<Step>[]
 }
 
 /** Random histories of a World, up to `most` steps long. */
 export function histories(
   definition: TableDefinition,
-  { keys, awaiting }: StepOptions,
+  { keys, awaiting, more = () => [] }: StepOptions,
   most: number,
 ): fc.Arbitrary<Iterable<Step>> {
   const key = fc.constantFrom(...keys)
@@ -211,6 +219,7 @@ export function histories(
       }),
     ),
     fc.constant(step('exchangeRoles()', (w) => w.exchangeRoles())),
+    ...more(some),
   ]
   writing.push(...batchWrites(definition, key, some, bad))
   if (awaiting === 0) return fc.commands(writing, { maxCommands: most })

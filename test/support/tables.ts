@@ -49,9 +49,40 @@ export const everything = (capacity: number) =>
 export const tiny = (capacity: number) =>
   defineTable({ name: 'tiny', key: { id: 'u8' }, fields: { value: 'u8' }, capacity })
 
+/** Three further unique keys over fields of several kinds, of values so few that they meet. */
+export const indexed = (capacity: number) =>
+  defineTable({
+    name: 'indexed',
+    key: { id: 'u16' },
+    fields: {
+      port: 'u16',
+      value: 'u32',
+      zone: ['none', 'in', 'out'],
+      host: 'ip',
+      label: string(5),
+      on: 'bool',
+    },
+    indexes: { reply: ['host', 'port'], label: ['label'], spot: ['on', 'zone', 'port'] },
+    capacity,
+  })
+
 /** As a test drives it: names and values are checked at run time only. */
 export type LooseTable = Table<Shape, Shape>
 export type LooseSession = Record<string, unknown> & { toJSON(): Record<string, unknown> }
+
+export interface LooseIndex {
+  get(key: Record<string, unknown>): LooseSession | undefined
+  has(key: Record<string, unknown>): boolean
+  update(key: Record<string, unknown>, fields: Record<string, unknown>): boolean
+  delete(key: Record<string, unknown>): boolean
+}
+
+/** An index of a table by its name. */
+export function byOf(table: LooseTable, name: string): LooseIndex {
+  const index = (table.by as Record<string, unknown>)[name]
+  assert.ok(index, `index ${name}`)
+  return index as LooseIndex
+}
 
 export interface Node {
   readonly table: LooseTable

@@ -15,6 +15,8 @@ export const VECTORS_FIELDS = {
   from: 'ip',
 } as const satisfies Shape
 
+export const VECTORS_INDEXES = { spot: ['kind', 'port'] } as const
+
 type Field = keyof typeof VECTORS_FIELDS | 'id'
 const CREATE = 0
 const UPDATE = 1
@@ -51,7 +53,10 @@ const update = (gap: number, name: Field, ...change: number[]): number[] =>
 const create = (columns: { [Name in Field]?: number[] }): number[] => one(5, CREATE, ...record(9, columns))
 const mapped = [6, ...Array<number>(10).fill(0), 255, 255, 1, 2, 3, 4]
 
-/** Creates what the vectors below suppose: record ids 0, 2 and 1100 hold the keys 1, 2 and 3. */
+/**
+ * Creates what the vectors below suppose: record ids 0, 2 and 1100 hold the keys 1, 2 and 3, and at `spot` 0/65535,
+ * nothing and 2/0.
+ */
 export const VECTORS_START = Uint8Array.from([
   3,
   ...head(0, CREATE),
@@ -59,7 +64,7 @@ export const VECTORS_START = Uint8Array.from([
   ...head(1, CREATE),
   ...record(2),
   ...head(1097, CREATE),
-  ...record(3),
+  ...record(3, { kind: [2] }),
 ])
 
 export interface Vector {
@@ -162,6 +167,32 @@ export const VECTORS: readonly Vector[] = [
   vector('key-held', 'an image with a key that a trusted id holds', one(0, CREATE, ...record(3)), {
     image: 0,
   }),
+  vector('index-twice', 'one index key in two creates', [
+    ...[2, ...head(1, CREATE), ...record(8, { kind: [1] })],
+    ...[...head(1, CREATE), ...record(9, { kind: [1] })],
+  ]),
+  vector('index-twice', 'one index key in an update and a create', [
+    ...[2, ...head(2, UPDATE), ...varint(field('kind')), 1],
+    ...[...head(0, CREATE), ...record(9, { kind: [1] })],
+  ]),
+  vector(
+    'index-twice',
+    'one index key twice in an image',
+    [2, ...head(0, CREATE), ...record(8, { kind: [1] }), ...head(0, CREATE), ...record(9, { kind: [1] })],
+    { image: 0 },
+  ),
+  vector('index-held', 'a create with an index key that another id holds', create({ port: [255, 255] })),
+  vector('index-held', 'an update to an index key that another id holds', update(2, 'kind', 2)),
+  vector('index-held', 'an index key whose holder the batch changes elsewhere', [
+    ...[2, ...head(0, UPDATE), ...varint(field('on')), 1],
+    ...[...head(1, UPDATE), ...varint(field('port')), ...varint(131_070)],
+  ]),
+  vector(
+    'index-held',
+    'an image with an index key that a trusted id holds',
+    one(0, CREATE, ...record(9, { kind: [2] })),
+    { image: 0 },
+  ),
   vector('value', 'a bool of 2 in an awaited segment', one(1050, CREATE, ...record(9, { on: [2] })), {
     awaited: 1,
   }),
@@ -218,5 +249,46 @@ export const VECTORS: readonly Vector[] = [
     image: 0,
     awaited: 1,
   }),
+  vector(undefined, 'two creates without an index key', [
+    ...[2, ...head(1, CREATE), ...record(8)],
+    ...[...head(1, CREATE), ...record(9)],
+  ]),
+  vector(undefined, 'two ids that exchange their index keys', [
+    ...[2, ...head(0, UPDATE), ...varint(field('kind') | field('port')), 2, ...varint(131_069)],
+    ...[...head(1099, UPDATE), ...varint(field('kind') | field('port')), 0, ...varint(131_070)],
+  ]),
+  vector(undefined, 'an index key that an update releases', [
+    ...[2, ...head(0, UPDATE), ...varint(field('port')), ...varint(131_069)],
+    ...[...head(0, CREATE), ...record(9, { port: [255, 255] })],
+  ]),
+  vector(undefined, 'an index key that a delete releases', [
+    ...[2, ...head(0, DELETE)],
+    ...[...head(1, UPDATE), ...varint(field('port')), ...varint(131_070)],
+  ]),
+  vector(undefined, 'a whole that keeps its index key', one(1100, WHOLE, 1, ...record(3, { kind: [2] }))),
+  vector(undefined, 'a create with an index key that an awaited id holds', create({ kind: [2] }), {
+    awaited: 1,
+  }),
+  vector(undefined, 'an update to an index key that an awaited id holds', update(2, 'kind', 2), {
+    awaited: 1,
+  }),
+  vector(
+    undefined,
+    'a create of a held index key in an awaited segment',
+    one(1050, CREATE, ...record(9, { port: [255, 255] })),
+    { awaited: 1 },
+  ),
+  vector(
+    undefined,
+    'an image with an index key that an awaited id holds',
+    one(0, CREATE, ...record(9, { kind: [2] })),
+    { image: 0, awaited: 1 },
+  ),
+  vector(
+    undefined,
+    'an image that moves its index keys',
+    [2, ...head(0, CREATE), ...record(1), ...head(1, CREATE), ...record(2, { port: [255, 255] })],
+    { image: 0 },
+  ),
   vector(undefined, 'an empty image', [0], { image: 1 }),
 ]

@@ -5,11 +5,12 @@ import type { TableDefinition } from '../../src/schema/index.ts'
 import { openGate } from '../../src/table/gate.ts'
 import { deltasBetween, digest, encode } from '../twins/codec.ts'
 import { readDeltas, SEGMENT, writeDeltas } from '../twins/deltas.ts'
+import { indexKeyOf, indexValues } from '../twins/indexes.ts'
 import { type Row, type TwinSchema, TwinState, toHex } from '../twins/schema.ts'
 import { TwinStore } from '../twins/store.ts'
-import { TwinTable, type Values } from '../twins/table.ts'
+import { rowOf, TwinTable, type Values } from '../twins/table.ts'
 import { twinSchemaOf } from '../twins/values.ts'
-import { makeNode, type Node, setRole } from './tables.ts'
+import { byOf, makeNode, type Node, setRole } from './tables.ts'
 
 const ROOM = 1 << 20
 const DIGEST_KEY = Uint8Array.from({ length: 16 }, (_, i) => 17 * i)
@@ -39,6 +40,8 @@ export class World {
   readonly lives = new Map<string, number>()
   era = 0
   #announced = 0
+  /** Every key that was ever seen in an index, with the fields that make it. */
+  readonly #indexKeys = new Map<string, Map<string, Values>>()
   readonly #read = new WeakMap<object, { image: string; rows: readonly (readonly [number, Row])[] }[]>()
 
   constructor(definition: TableDefinition, start: TwinState) {
@@ -123,9 +126,34 @@ export class World {
     }
     sameRows([...this.read(to).rows], [...this.copy.state.rows], 'the secondary by record id')
     assert.equal([to.size, to.awaited], [this.copy.size, this.copy.awaited])
+    this.checkIndexes(from, this.read(from))
+    this.checkIndexes(to, this.copy.state)
     for (let segment = 0; segment < from.segments; segment++) {
       if (to.isAwaited(segment))
         assert.is(to.isTouched(segment), this.copy.isTouched(segment), `touched ${segment}`)
+    }
+  }
+
+  /** A table's indexes find exactly the sessions of a state: every one, and none for a key that only was. */
+  checkIndexes(table: Node['table'], state: TwinState): void {
+    for (const index of this.schema.indexes) {
+      const by = byOf(table, index.name)
+      const held = new Map<string, Row>()
+      const keys = this.#indexKeys.get(index.name) ?? new Map<string, Values>()
+      this.#indexKeys.set(index.name, keys)
+      for (const row of state.rows.values()) {
+        const key = indexKeyOf(this.schema, index, row)
+        if (key === undefined) continue
+        assert.not.ok(held.has(key), `index ${index.name} has ${key} twice`)
+        held.set(key, row)
+        keys.set(key, indexValues(this.schema, index, row))
+      }
+      for (const [key, values] of keys) {
+        const row = held.get(key)
+        const found = by.get(values)
+        assert.is(found !== undefined, row !== undefined, `index ${index.name} at ${key}`)
+        if (found !== undefined) assert.equal(rowOf(this.definition, found.toJSON()), row, `found at ${key}`)
+      }
     }
   }
 

@@ -10,7 +10,9 @@ import { type Random, runs, seeded } from '../support/seed.ts'
 import {
   allDigests,
   applyBatch,
+  byOf,
   everything,
+  indexed,
   type LooseTable,
   makeNode,
   readState,
@@ -19,7 +21,9 @@ import {
 import { randomRow } from '../support/values.ts'
 import { apply, decode, decodeImage, encode, encodeImage, type Receiver } from '../twins/codec.ts'
 import { SEGMENT } from '../twins/deltas.ts'
-import { keyOf, type TwinSchema, TwinState, toHex } from '../twins/schema.ts'
+import { holderOf, indexesFree, indexKeyOf, indexValues } from '../twins/indexes.ts'
+import { keyOf, type TwinIndex, type TwinSchema, TwinState, toHex } from '../twins/schema.ts'
+import { rowOf } from '../twins/table.ts'
 import { fromCell, twinSchemaOf } from '../twins/values.ts'
 
 const ROUNDS = 250
@@ -37,7 +41,7 @@ function startState(random: Random, schema: TwinSchema, capacity: number): TwinS
       first + random.below(capacity - first),
       random.below(capacity),
     ])
-    if (!state.ids.has(keyOf(schema, row))) state.put(id, row)
+    if (!state.ids.has(keyOf(schema, row)) && indexesFree(state, row, id)) state.put(id, row)
   }
   return state
 }
@@ -122,14 +126,31 @@ class Siege {
       const key = Object.fromEntries(this.schema.keys.map((c, i) => [c.name, fromCell(c, row[i]!)]))
       assert.is(this.table.has(key as never), true)
     }
+    for (const index of this.schema.indexes) this.inspectIndex(index)
     assert.equal([...this.table].length, this.table.size)
     assert.equal(allDigests(this.neighbour), this.neighbourDigests)
+  }
+
+  inspectIndex(index: TwinIndex): void {
+    const { schema, twin, table } = this
+    const rows = [...twin.rows.values(), ...Array.from({ length: 20 }, () => randomRow(this.random, schema))]
+    for (const row of rows) {
+      const found = byOf(table, index.name).get(indexValues(schema, index, row))
+      const holder = holderOf(twin, index, indexKeyOf(schema, index, row))
+      const expected = holder === undefined ? undefined : twin.rows.get(holder)
+      assert.equal(found && rowOf(this.definition, found.toJSON()), expected, `index ${index.name}`)
+    }
   }
 }
 
 for (const [definition, share, expected] of [
-  [everything(2100), 0.8, REFUSALS],
-  [tiny(12), 0.2, REFUSALS.filter((name) => name !== 'value' && name !== 'range')],
+  [everything(2100), 0.6, REFUSALS.filter((name) => !name.startsWith('index-'))],
+  [indexed(2100), 0.3, REFUSALS],
+  [
+    tiny(12),
+    0.1,
+    REFUSALS.filter((name) => name !== 'value' && name !== 'range' && !name.startsWith('index-')),
+  ],
 ] as const) {
   test(
     `nothing hostile gets past the decoder of ${definition.name}`,

@@ -105,6 +105,16 @@ test('the engine takes more than any engine gives, and no more than a frame can 
   assert.ok(ENCODE_BYTES_MAX <= core.inboxBytes() && core.inboxBytes() <= FRAME_BYTES_MAX)
 })
 
+test('a table may have as many indexes as the engine has room for', () => {
+  const list = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`i${i}`, ['value'] as ['value']]))
+  const define = (count: number) =>
+    defineTable({ name: 't', key: { id: 'u8' }, fields: { value: 'u8' }, indexes: list(count), capacity: 1 })
+  const most = constant('assembly/layout.ts', 'INDEXES_MAX')
+  define(most)
+  assert.throws(() => define(most + 1), /indexes/)
+})
+
 test('journal and batch are bounded by the numbers both sides know', () => {
   assert.is(constant('assembly/layout.ts', 'JOURNAL_MAX'), JOURNAL_MAX)
   const { table } = makeNode(

@@ -4,12 +4,14 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import { defineTable, string, type TableDefinition } from '../../src/schema/index.ts'
+import { indexSteps } from '../support/index-steps.ts'
 import { holds } from '../support/property.ts'
 import { Random, seed } from '../support/seed.ts'
 import { histories } from '../support/steps.ts'
-import { connections, everything, tiny } from '../support/tables.ts'
+import { connections, everything, indexed, tiny } from '../support/tables.ts'
 import { randomCell } from '../support/values.ts'
 import { World } from '../support/world.ts'
+import { indexesFree, withoutIndexKeys } from '../twins/indexes.ts'
 import { keyOf, type Row, TwinState } from '../twins/schema.ts'
 import type { Values } from '../twins/table.ts'
 import { fromCell, twinSchemaOf } from '../twins/values.ts'
@@ -53,9 +55,15 @@ function property({ definition, keys, start, awaiting, steps, runs }: History): 
   const state = new TwinState(twinSchemaOf(definition))
   // The first half of the keys in use has a session, wherever there is room; the rest of the start only fills slots.
   const order = [...rows.slice(keys / 2), ...rows.slice(0, keys / 2)]
-  for (const [i, id] of random.shuffle([...start]).entries()) state.put(id, order[i]!)
+  for (const [i, id] of random.shuffle([...start]).entries()) {
+    const row = order[i]!
+    const free = i < keys && indexesFree(state, row, id)
+    state.put(id, free ? row : withoutIndexKeys(state.schema, row))
+  }
   const used = keysOf(definition, [...order.slice(0, keys / 2), ...order.slice(-keys / 2)])
-  const options = { keys: used, awaiting }
+  const more = (fields: fc.Arbitrary<Values>) =>
+    state.schema.indexes.length === 0 ? [] : indexSteps(definition, used, fields)
+  const options = { keys: used, awaiting, more }
   holds(
     fc.property(histories(definition, options, steps), (commands) => {
       const world = new World(definition, state)
@@ -91,6 +99,11 @@ const HISTORIES: readonly History[] = [
     ...{ keys: 20, start: [0, 1, 7, 1023, 1024, 1025, 2047, 2048, 2099], awaiting: 0, steps: 200, runs: 300 },
   },
   {
+    what: 'a table with further unique keys',
+    definition: indexed(12),
+    ...{ keys: 14, start: [0, 3, 4, 5], awaiting: 0, steps: 200, runs: 200 },
+  },
+  {
     what: 'a secondary of one segment that is resynced',
     definition: everything(12),
     ...{ keys: 16, start: [0, 3, 4], awaiting: 12, steps: 100, runs: 300 },
@@ -100,6 +113,17 @@ const HISTORIES: readonly History[] = [
     definition: mover,
     ...{ keys: 24, start: [...range(0, 1019), ...range(1024, 2044), ...range(2048, 2096)], awaiting: 2100 },
     ...{ steps: 100, runs: 150 },
+  },
+  {
+    what: 'a secondary with further unique keys that is resynced',
+    definition: indexed(12),
+    ...{ keys: 16, start: [0, 3, 4], awaiting: 12, steps: 100, runs: 200 },
+  },
+  {
+    what: 'a secondary of three segments that is resynced while further keys move between them',
+    definition: indexed(2100),
+    ...{ keys: 24, start: [...range(0, 1019), ...range(1024, 2044), ...range(2048, 2096)], awaiting: 2100 },
+    ...{ steps: 100, runs: 40 },
   },
 ]
 

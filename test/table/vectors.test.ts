@@ -4,7 +4,14 @@ import * as assert from 'uvu/assert'
 import { defineTable } from '../../src/schema/index.ts'
 import { REFUSALS } from '../../src/table/index.ts'
 import { allDigests, applyBatch, makeNode, readState, sameState } from '../support/tables.ts'
-import { VECTORS, VECTORS_CAPACITY, VECTORS_FIELDS, VECTORS_KEY, VECTORS_START } from '../support/vectors.ts'
+import {
+  VECTORS,
+  VECTORS_CAPACITY,
+  VECTORS_FIELDS,
+  VECTORS_INDEXES,
+  VECTORS_KEY,
+  VECTORS_START,
+} from '../support/vectors.ts'
 import { Writer } from '../twins/bytes.ts'
 import { apply, decode, decodeImage } from '../twins/codec.ts'
 import { twinSchemaOf } from '../twins/values.ts'
@@ -13,6 +20,7 @@ const definition = defineTable({
   name: 'vectors',
   key: VECTORS_KEY,
   fields: VECTORS_FIELDS,
+  indexes: VECTORS_INDEXES,
   capacity: VECTORS_CAPACITY,
 })
 const schema = twinSchemaOf(definition)

@@ -5,15 +5,23 @@ import * as assert from 'uvu/assert'
 import { DELTAS_MAX } from '../../src/table/refusals.ts'
 import { Random, runs, seed, seeded } from '../support/seed.ts'
 import { randomRow } from '../support/values.ts'
-import { VECTORS, VECTORS_CAPACITY, VECTORS_FIELDS, VECTORS_KEY, VECTORS_START } from '../support/vectors.ts'
+import {
+  VECTORS,
+  VECTORS_CAPACITY,
+  VECTORS_FIELDS,
+  VECTORS_INDEXES,
+  VECTORS_KEY,
+  VECTORS_START,
+} from '../support/vectors.ts'
 import { Reader, Writer } from './bytes.ts'
 import { apply, decode, decodeImage, digest, encode, encodeImage, type Receiver } from './codec.ts'
 import { readDeltas, writeDeltas } from './deltas.ts'
+import { indexesFree } from './indexes.ts'
 import { fromHex, keyOf, TwinState, toHex, twinSchema } from './schema.ts'
 import { sipHash24 } from './siphash.ts'
 import { twinSchemaOf } from './values.ts'
 
-const schema = twinSchemaOf({ key: VECTORS_KEY, fields: VECTORS_FIELDS })
+const schema = twinSchemaOf({ key: VECTORS_KEY, fields: VECTORS_FIELDS, indexes: VECTORS_INDEXES })
 const nothingAwaited: Receiver = { capacity: 4000, awaited: () => false }
 
 test('SipHash-2-4 gives the vectors of its reference implementation', () => {
@@ -74,7 +82,8 @@ function randomState(random: Random, sessions: number): TwinState {
   const state = new TwinState(schema)
   for (let i = 0; i < sessions; i++) {
     const row = randomRow(random, schema)
-    if (!state.ids.has(keyOf(schema, row))) state.put(random.below(random.pick([8, 3000])), row)
+    const id = random.below(random.pick([8, 3000]))
+    if (!state.ids.has(keyOf(schema, row)) && indexesFree(state, row, id)) state.put(id, row)
   }
   return state
 }
@@ -88,7 +97,8 @@ test(
       for (const [id, row] of [...after.rows]) {
         const fate = random.below(5)
         if (fate === 0) after.drop(id)
-        if (fate === 1) after.put(id, [...row.slice(0, 1), ...randomRow(random, schema).slice(1)])
+        const fresh = [...row.slice(0, 1), ...randomRow(random, schema).slice(1)]
+        if (fate === 1 && indexesFree(after, fresh, id)) after.put(id, fresh)
       }
       const batch = encode(before, after)
       if (batch.length === 0) {

@@ -2,6 +2,7 @@
 // and back. It shares no line with the engine.
 import { limits } from './bytes.ts'
 import { changesBetween, type Delta, readDeltas, SEGMENT, writeDeltas } from './deltas.ts'
+import { holderOf, indexKeyOf } from './indexes.ts'
 import { type Cell, keyOf, type Row, type TwinSchema, type TwinState } from './schema.ts'
 import { sipHash24 } from './siphash.ts'
 
@@ -82,7 +83,10 @@ function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' {
   return row
 }
 
-/** Keys: each once in the bytes, and none held by an id that neither lets go of it nor is awaited. */
+/**
+ * Keys: each once in the bytes, and none held by an id that neither lets go of it nor is awaited. The keys of indexes
+ * likewise, but an update may claim one and let go of one.
+ */
 function checkKeys(
   state: TwinState,
   slots: Map<number, Row | undefined>,
@@ -102,6 +106,25 @@ function checkKeys(
     if (released) continue
     if (receiver.awaited(segmentOf(holder))) lost.push(holder)
     else reasons.add('key-held')
+  }
+  for (const index of state.schema.indexes) {
+    const claimed = new Set<string>()
+    for (const [id, row] of slots) {
+      const key = row && indexKeyOf(state.schema, index, row)
+      const old = created.has(id) ? undefined : state.rows.get(id)
+      if (key === undefined || (old && indexKeyOf(state.schema, index, old) === key)) continue
+      if (claimed.has(key)) reasons.add('index-twice')
+      claimed.add(key)
+      const holder = holderOf(state, index, key)
+      if (holder === undefined || holder === id) continue
+      const now = slots.get(holder)
+      const released =
+        slots.has(holder) &&
+        (now === undefined || created.has(holder) || indexKeyOf(state.schema, index, now) !== key)
+      if (released) continue
+      if (receiver.awaited(segmentOf(holder))) lost.push(holder)
+      else reasons.add('index-held')
+    }
   }
   return { reasons, lost }
 }

@@ -25,15 +25,27 @@ export interface Column {
   readonly names: readonly string[]
 }
 
+/** A further unique key. */
+export interface TwinIndex {
+  readonly name: string
+  /** Places among the fields. */
+  readonly fields: readonly number[]
+}
+
 export interface TwinSchema {
   readonly keys: readonly Column[]
   readonly fields: readonly Column[]
   /** keys, then fields: the columns of a record. */
   readonly columns: readonly Column[]
+  readonly indexes: readonly TwinIndex[]
 }
 
-export function twinSchema(keys: readonly Column[], fields: readonly Column[]): TwinSchema {
-  return { keys, fields, columns: [...keys, ...fields] }
+export function twinSchema(
+  keys: readonly Column[],
+  fields: readonly Column[],
+  indexes: readonly TwinIndex[] = [],
+): TwinSchema {
+  return { keys, fields, columns: [...keys, ...fields], indexes }
 }
 
 /** Number: u8, bool, enum (index), u16, u32, i32, u53. Hex: f64 (little-endian), addresses (16 bytes for ip), bytes, string. */

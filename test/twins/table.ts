@@ -1,20 +1,36 @@
 // The slow twin of the table an application uses: one Map, no views, the lowest free record id. The errors are those of
 // the engine.
-import { NotPrimaryError, TableFullError, ValueError } from '../../src/errors.ts'
+import { KeyTakenError, NotPrimaryError, TableFullError, ValueError } from '../../src/errors.ts'
 import type { TableDefinition } from '../../src/schema/index.ts'
 import type { WriteGate } from '../../src/table/gate.ts'
-import { type Cell, type Column, keyOf, type Row } from './schema.ts'
+import { holderOf, indexesFree, indexKeyOf } from './indexes.ts'
+import { type Cell, type Column, keyOf, type Row, type TwinIndex } from './schema.ts'
 import { TwinStore } from './store.ts'
 import { fromCell, toCell, twinSchemaOf, zeroCell } from './values.ts'
 
 export type Values = Record<string, unknown>
 
+export interface TwinBy {
+  get(key: Values): Values | undefined
+  has(key: Values): boolean
+}
+
 export class TwinTable extends TwinStore {
   readonly #gate: WriteGate
+
+  /** As `table.by` of the engine. */
+  readonly by: Readonly<Record<string, TwinBy>>
 
   constructor(definition: TableDefinition, gate: WriteGate) {
     super(twinSchemaOf(definition), definition)
     this.#gate = gate
+    this.by = Object.fromEntries(
+      this.state.schema.indexes.map((index) => {
+        const get = (key: Values) => this.lookUp(index, key)
+        const has = (key: Values) => get(key) !== undefined
+        return [index.name, { get, has }]
+      }),
+    )
   }
 
   /** Creates or replaces; omitted fields take their zero. */
@@ -22,7 +38,9 @@ export class TwinTable extends TwinStore {
     this.#requireOpen()
     const schema = this.state.schema
     const row = [...this.#key(key), ...this.#fields(fields, schema.fields.map(zeroCell))]
-    const id = this.state.ids.get(keyOf(schema, row)) ?? this.#freeId()
+    const held = this.state.ids.get(keyOf(schema, row))
+    this.#demandFree(held, row)
+    const id = held ?? this.#freeId()
     this.remember(id)
     this.state.put(id, row)
   }
@@ -35,9 +53,14 @@ export class TwinTable extends TwinStore {
     const old = id === undefined ? this.state.schema.columns.map(zeroCell) : this.state.rows.get(id)!
     const row = [...cells, ...this.#fields(fields, old.slice(cells.length))]
     if (id === undefined) return false
+    this.#demandFree(id, row)
     this.remember(id)
     this.state.put(id, row)
     return true
+  }
+
+  #demandFree(id: number | undefined, row: Row): void {
+    if (!indexesFree(this.state, row, id)) throw new KeyTakenError(`${this.name}: an index key is taken`)
   }
 
   get(key: Values): Values | undefined {
@@ -72,11 +95,9 @@ export class TwinTable extends TwinStore {
     for (const [key, fields] of pairs) this.#fits(key, fields)
     let created = 0
     for (const [i, [key, fields]] of pairs.entries()) {
-      if (!this.has(key)) {
-        if (this.size === this.capacity) throw new TableFullError(`${this.name} is full`, i)
-        created++
-      }
-      this.set(key, fields)
+      const existed = this.has(key)
+      after(i, () => this.set(key, fields))
+      if (!existed) created++
     }
     return { created, replaced: pairs.length - created }
   }
@@ -84,7 +105,7 @@ export class TwinTable extends TwinStore {
   updateMany(pairs: readonly (readonly [Values, Values])[]): number {
     this.#requireOpen()
     for (const [key, fields] of pairs) this.#fits(key, fields)
-    return pairs.filter(([key, fields]) => this.update(key, fields)).length
+    return pairs.filter(([key, fields], i) => after(i, () => this.update(key, fields))).length
   }
 
   deleteMany(keys: readonly Values[]): number {
@@ -96,6 +117,16 @@ export class TwinTable extends TwinStore {
   #fits(key: Values, fields: Values): void {
     this.#key(key)
     this.#fields(fields, this.state.schema.fields.map(zeroCell))
+  }
+
+  /** The session with these fields in an index, by scanning. */
+  lookUp(index: TwinIndex, key: Values): Values | undefined {
+    const row = [
+      ...this.state.schema.keys.map(zeroCell),
+      ...this.#fields(key, this.state.schema.fields.map(zeroCell)),
+    ]
+    const id = holderOf(this.state, index, indexKeyOf(this.state.schema, index, row))
+    return id === undefined ? undefined : this.values(this.state.rows.get(id)!)
   }
 
   *[Symbol.iterator](): Generator<Values> {
@@ -127,6 +158,16 @@ export class TwinTable extends TwinStore {
   #freeId(): number {
     for (let id = 0; id < this.capacity; id++) if (!this.state.rows.has(id)) return id
     throw new TableFullError(`${this.name} holds ${this.capacity} sessions`)
+  }
+}
+
+/** What is refused after some rows of a batch says after how many. */
+function after<T>(stored: number, write: () => T): T {
+  try {
+    return write()
+  } catch (error) {
+    if (error instanceof TableFullError) throw new TableFullError(error.message, stored)
+    throw error instanceof KeyTakenError ? new KeyTakenError(error.message, stored) : error
   }
 }
 

@@ -1,7 +1,7 @@
 // Values as an application gives and gets them, to cells and back; and the twin's schema of a table definition.
 import { isIPv4, isIPv6 } from 'node:net'
 import { ValueError } from '../../src/errors.ts'
-import type { FieldType, Shape } from '../../src/schema/index.ts'
+import type { FieldType, IndexLists, Shape } from '../../src/schema/index.ts'
 import { limits } from './bytes.ts'
 import {
   type Cell,
@@ -21,9 +21,18 @@ function column(name: string, type: FieldType): Column {
   return { name, kind: type.type, size: type.length, names: [] }
 }
 
-export function twinSchemaOf(definition: { readonly key: Shape; readonly fields: Shape }): TwinSchema {
+export function twinSchemaOf(definition: {
+  readonly key: Shape
+  readonly fields: Shape
+  readonly indexes: IndexLists
+}): TwinSchema {
   const columns = (shape: Shape): Column[] => Object.entries(shape).map(([name, type]) => column(name, type))
-  return twinSchema(columns(definition.key), columns(definition.fields))
+  const fields = columns(definition.fields)
+  const indexes = Object.entries(definition.indexes).map(([name, list]) => ({
+    name,
+    fields: list.map((field) => fields.findIndex((column) => column.name === field)),
+  }))
+  return twinSchema(columns(definition.key), fields, indexes)
 }
 
 function number(column: Column, value: unknown): number {

@@ -1,6 +1,7 @@
 // Types only: compiled by `npm run check`, never run. A wrong name or type must not compile.
 
 import type { Store } from '../../src/core/store.ts'
+import type { TablesOf } from '../../src/node.ts'
 import { bytes, defineTable, string, type ValueOf } from '../../src/schema/index.ts'
 import { createTable, openGate } from '../../src/table/index.ts'
 
@@ -15,6 +16,7 @@ const connections = defineTable({
     cookie: bytes(8),
     note: string(20),
   },
+  indexes: { reply: ['nat', 'open'], cookie: ['cookie'] },
   capacity: 100,
 })
 
@@ -48,6 +50,12 @@ export function rightUse(): void {
   for (const each of table) same<Same<typeof each.zone, string>>(true)
   const values = session.toJSON()
   same<Same<typeof values.note, string>>(true)
+  const back = table.by.reply.get({ nat: '10.0.0.1', open: true })
+  same<Same<typeof back, typeof session | undefined>>(true)
+  const known: boolean = table.by.cookie.has({ cookie: new Uint8Array(8) })
+  table.by.reply.update(session, { packets: 1 })
+  table.by.cookie.delete(packetOf(session))
+  void known
   const had: boolean = table.update(session, { open: false })
   const gone: boolean = table.delete(key) && table.has(key)
   void [had, gone]
@@ -93,7 +101,20 @@ export function wrongBatches(): void {
   table.deleteMany([[key]])
 }
 
+/** A node's tables have the indexes of their definitions. */
+export const nodeTable: TablesOf<{ connections: typeof connections }>['connections'] = table
+
+const packetOf = (from: { cookie: Uint8Array }) => ({ ...from, more: 1 })
+
 export function wrongUse(): void {
+  // @ts-expect-error a field of the index is missing
+  table.by.reply.get({ nat: '10.0.0.1' })
+  // @ts-expect-error a field of the index has the wrong type
+  table.by.reply.has({ nat: '10.0.0.1', open: 1 })
+  // @ts-expect-error no such index
+  table.by.user.get({ user: 'ann' })
+  // @ts-expect-error no such field
+  table.by.reply.update({ nat: '::1', open: true }, { packet: 1 })
   // @ts-expect-error a key field is missing
   table.get({ proto: 6, srcIp: '10.0.0.1' })
   // @ts-expect-error a key field has the wrong type
@@ -125,6 +146,13 @@ export function wrongUse(): void {
 export function wrongDefinitions(): void {
   // @ts-expect-error no such type
   defineTable({ name: 't', key: { id: 'u64' }, fields: {}, capacity: 1 })
+  // @ts-expect-error an index over a field that does not exist
+  defineTable({ name: 't', key: { id: 'u32' }, fields: { a: 'u8' }, indexes: { by: ['b'] }, capacity: 1 })
+  // @ts-expect-error an index over a key field
+  defineTable({ name: 't', key: { id: 'u32' }, fields: { a: 'u8' }, indexes: { by: ['id'] }, capacity: 1 })
+  const plain = defineTable({ name: 't', key: { id: 'u32' }, fields: { a: 'u8' }, capacity: 1 })
+  // @ts-expect-error a table without indexes
+  createTable(plain, { gate: openGate() }).by.reply.get({ a: 1 })
   // @ts-expect-error no capacity
   defineTable({ name: 't', key: { id: 'u32' }, fields: {} })
   // @ts-expect-error an option of a later version
