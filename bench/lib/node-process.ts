@@ -1,22 +1,30 @@
 // A node in a process of its own: answers the calls of the process that forked it (bench/lib/remote-node.ts) and does
 // not outlive it.
+import { paced } from './paced.ts'
 import type { ConnectionsNode, NodeId, PairPlan } from './pair.ts'
 import { startNode } from './pair.ts'
 import { Random } from './random.ts'
+import { Round } from './round.ts'
+import { byBatches, byCalls, saturate } from './saturate.ts'
+import { cpuMsSince, serve } from './serve.ts'
 import { fieldsOf, keyOf, packetBytesOf } from './sessions.ts'
+import { collectAges, stamp } from './stamps.ts'
 import { storyOf } from './story.ts'
 import { monotonicMs, tick } from './time.ts'
 
-/** Updates between two turns of the event loop. */
+/** Sessions filled in between two turns of the event loop. */
 const TURN = 4096
-/** Turns whose flush may be unacknowledged: enough to keep the links full, too few to fill the journal. */
-const TURNS_AHEAD = 8
 const LOAD_INTERVAL_MS = 5
+/** More than the sync thread lets pass between two of its reports. */
+const STATUS_MS = 300
 
 let node: ConnectionsNode
 let load: NodeJS.Timeout | undefined
 let ballast: Buffer | undefined
 let story: (() => string) | undefined
+let ages: number[] = []
+/** Grows with each single update. */
+let written = 3000
 
 /** Sets both counters of session i, which stay in proportion. */
 function count(i: number, packets: number): void {
@@ -49,7 +57,7 @@ const methods = {
     await node.replicated({ alone: 'resolve' })
   },
 
-  /** Updates random sessions at a steady rate, while this node is primary. */
+  /** Updates random sessions at a steady rate, while this node is primary; not session 0, which carries the stamps. */
   load(sessions: number, perSecond: number) {
     const random = new Random(process.pid)
     let packets = 2000
@@ -59,7 +67,7 @@ const methods = {
       packets++
       const updates = Math.round((perSecond * LOAD_INTERVAL_MS) / 1000)
       try {
-        for (let n = 0; n < updates; n++) count(random.below(sessions), packets)
+        for (let n = 0; n < updates; n++) count(1 + random.below(sessions - 1), packets)
       } catch (error) {
         // Fenced: the role event is on its way.
         if ((error as { code?: string }).code !== 'ERR_NOT_PRIMARY') throw error
@@ -67,25 +75,42 @@ const methods = {
     }, LOAD_INTERVAL_MS)
   },
 
+  /** Ends the load. */
+  rest() {
+    clearInterval(load)
+  },
+
+  /** Updates random sessions at a steady rate for so long; gives what it cost this thread. */
+  async pace(sessions: number, perSecond: number, ms: number) {
+    const random = new Random(1)
+    const measured = await paced(perSecond, ms, () => {
+      const packets = 1 + random.below(100_000)
+      count(random.below(sessions), packets)
+    })
+    return { ...measured, protected: node.status().protected }
+  },
+
+  /** Resolves when nobody follows this primary any more. */
+  async alone() {
+    while (node.status().protected) await tick(2)
+  },
+
   /**
-   * Updates every session once, in random order, each by a call of its own, as fast as they go. No session comes twice,
-   * so no update is saved by being merged with another. Gives when the first was made, on the clock of all processes.
+   * Updates every session once (or so many of them), in random order, as fast as they go: `one` by a call of its own
+   * each, `many` by one for each turn. No session comes twice, so no update is saved by being merged with another.
    */
-  async saturate(sessions: number, packets: number, seed: number) {
-    const order = new Random(seed).shuffled(sessions)
-    const startedMs = monotonicMs()
-    const cpu = process.cpuUsage()
-    const held: Promise<unknown>[] = []
-    for (let done = 0; done < sessions; done += TURN) {
-      const end = Math.min(done + TURN, sessions)
-      for (let n = done; n < end; n++) count(order[n]!, packets)
-      held.push(node.replicated())
-      if (held.length > TURNS_AHEAD) await held.shift()
-      // In any case: one acknowledgement may settle many promises, and without a turn nothing is flushed.
-      await tick(0)
-    }
-    await Promise.all(held)
-    return { startedMs, cpuMs: cpuMsSince(cpu), last: order[sessions - 1]! }
+  saturate(how: 'one' | 'many', sessions: number, packets: number, seed: number, updates = sessions) {
+    const round = new Round(sessions, updates, packets, seed)
+    return saturate(node, round, how === 'one' ? byCalls(node, round) : byBatches(node, round))
+  },
+
+  /** When every session was there, on the clock of all processes. */
+  async filled(sessions: number) {
+    await node.ready()
+    const filledMs = monotonicMs()
+    const { size } = node.tables.connections
+    if (size !== sessions) throw new Error(`filled with ${size} of ${sessions} sessions`)
+    return filledMs
   },
 
   /** Resolves when session i has this count; gives the time, on the clock of all processes, and the CPU used meanwhile. */
@@ -111,8 +136,10 @@ const methods = {
     for (let round = 0; round < rounds; round++) {
       if (pauseMsMax > 0) await tick(1 + random.below(pauseMsMax))
       const i = random.below(sessions)
+      // Never what it was before: a session set back to its value costs nothing, and nothing is sent.
+      written++
       const began = performance.now()
-      count(i, 3000 + round)
+      count(i, written)
       const { held } = await node.replicated()
       ms.push(performance.now() - began)
       if (!held) throw new Error('replicated() resolved without a secondary')
@@ -120,8 +147,36 @@ const methods = {
     return ms
   },
 
+  /** Writes the time into a session, so often, at random moments. */
+  async stamp(times: number, pauseMsMax: number) {
+    const random = new Random(times)
+    for (let n = 0; n < times; n++) {
+      await tick(1 + random.below(pauseMsMax))
+      stamp(node)
+      // One after another: a stamp that another overtakes in the same batch would not be seen.
+      await node.replicated()
+    }
+  },
+
+  collectAges() {
+    ages = collectAges(node)
+  },
+
+  /** Gives the ages of stamps since the last call, once there are so many. */
+  async takeAges(times: number) {
+    while (ages.length < times) await tick(1)
+    return ages.splice(0)
+  },
+
   /** What the node told lately. */
   story: () => story?.() ?? 'no node yet',
+
+  /** Bytes given to both links so far. The status is a moment old. */
+  async bytesSent() {
+    await tick(STATUS_MS)
+    const { m1, m2 } = node.status().links
+    return m1.bytesSent + m2.bytesSent
+  },
 
   cpuMs: () => cpuMsSince(),
   handover: () => node.handover(),
@@ -140,28 +195,6 @@ const methods = {
   },
 }
 
-function cpuMsSince(before?: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
-}
+export type NodeMethods = typeof methods
 
-export type Methods = typeof methods
-
-export interface Call {
-  readonly number: number
-  readonly method: keyof Methods
-  readonly args: readonly unknown[]
-}
-
-export type Answer = { readonly number: number; readonly result?: unknown; readonly error?: string }
-
-process.on('message', async ({ number, method, args }: Call) => {
-  let answer: Answer
-  try {
-    answer = { number, result: await (methods[method] as (...args: readonly unknown[]) => unknown)(...args) }
-  } catch (error) {
-    answer = { number, error: (error as Error).stack ?? String(error) }
-  }
-  if (process.connected) process.send?.(answer)
-})
-process.on('disconnect', () => process.exit())
+serve(methods)

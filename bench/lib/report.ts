@@ -5,7 +5,8 @@ const HEAD = ['figure', 'value', 'range', 'runs', 'unit', 'target', 'verdict']
 /** Columns of numbers, set to the right. */
 const RIGHT = new Set([1, 2, 3, 5])
 
-function show(value: number): string {
+/** Three digits, and separators where there are many. */
+export function show(value: number): string {
   if (Math.abs(value) >= 10_000) return Math.round(value).toLocaleString('en-US')
   return String(Number(value.toPrecision(3)))
 }
@@ -18,13 +19,14 @@ function row(name: string, { value, unit, target, runs }: Figure): string[] {
   return [name, show(value), range, String(runs.length), unit, showTarget(aim), judge(value, aim)]
 }
 
-function align(rows: readonly (readonly string[])[]): string {
+/** Columns under each other; `right`: those of numbers. */
+export function align(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)))
   return rows
     .map((cells) =>
       cells
         .map((cell, column) =>
-          RIGHT.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+          right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
         )
         .join('  ')
         .trimEnd(),
@@ -35,7 +37,7 @@ function align(rows: readonly (readonly string[])[]): string {
 /** Figures as an aligned table, and below it what helps to read them. Small sizes are not held against the targets. */
 export function report(figures: Readonly<Record<string, Figure>>, smoke: boolean): string {
   const rows = [HEAD, ...Object.entries(figures).map(([name, figure]) => row(name, figure))]
-  const table = align(smoke ? rows.map((cells) => cells.slice(0, HEAD.indexOf('target'))) : rows)
+  const table = align(smoke ? rows.map((cells) => cells.slice(0, HEAD.indexOf('target'))) : rows, RIGHT)
   const details = Object.entries(figures)
     .filter(([, { detail }]) => detail !== undefined)
     .map(([name, { detail }]) => {
