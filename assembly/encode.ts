@@ -20,7 +20,7 @@ import {
   valueFields,
 } from './layout'
 import { loadedAhead, sameBytes } from './lines'
-import { isOccupied, nextOccupied } from './records'
+import { isShown, nextOccupied } from './records'
 import { sortJournal, sortedEntry, sortedId } from './sort'
 import { writeVarint } from './varint'
 import { writeChange, writeRecord } from './write'
@@ -74,7 +74,7 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   const record = recordAt(id)
   journalTaken(record)
   const was = load<u32>(before, FLAGS) & OCCUPIED
-  if (!isOccupied(id)) return was ? writeHead(at, id, DELETE) : at
+  if (!isShown(id, record)) return was ? writeHead(at, id, DELETE) : at
   if (was) {
     const stayed = load<u32>(before, GENERATION) == load<u32>(record, GENERATION)
     if (stayed || keyEquals(before + KEY, record + KEY)) {
@@ -99,9 +99,10 @@ function writeUpdate(at: usize, id: u32, mask: u64, before: usize, record: usize
 
 function writeWhole(at: usize, id: u32): usize {
   at = writeHead(at, id, WHOLE)
-  const present = bringing && isOccupied(id)
+  const record = recordAt(id)
+  const present = bringing && isShown(id, record)
   store<u8>(at, present)
-  return present ? writeRecord(at + 1, recordAt(id)) : at + 1
+  return present ? writeRecord(at + 1, record) : at + 1
 }
 
 /**
@@ -175,7 +176,7 @@ function addOverflowed(end: usize, bytesMax: u32): usize {
     const id = <u32>bitNext(releasedAt, 0)
     const record = recordAt(id)
     releaseTaken(id, record)
-    if (bringing || !isOccupied(id)) overflowTaken(id, record)
+    if (bringing || !isShown(id, record)) overflowTaken(id, record)
   }
   return at
 }
@@ -199,7 +200,8 @@ export function image(segment: u32): u32 {
   previous = <i32>first - 1
   count = 0
   for (let id = nextOccupied(first); id >= 0 && <u32>id < end; id = nextOccupied(<u32>id + 1)) {
-    at = writeRecord(writeHead(at, id, CREATE), recordAt(id))
+    const record = recordAt(id)
+    if (isShown(id, record)) at = writeRecord(writeHead(at, id, CREATE), record)
   }
   return finish(at)
 }

@@ -4,13 +4,14 @@ import { encodedAt } from './encode'
 import { seedHash } from './hash'
 import { takenId, takenIndex } from './indexes'
 import { overflowCount, setTracking, tracking } from './journal'
+import { heldCount } from './pickup'
 import * as layout from './layout'
 import { dropAll, nextOccupied, size } from './records'
 import { awaited, isAwaited, isTouched, setAwaited } from './segments'
 import { sipKeyAt, siphash } from './siphash'
 import { unstage } from './stage'
 
-export { plan } from './layout'
+export { plan, planPickup } from './layout'
 export { erase, eraseAll, eraseId, find, findBy, put, touch, update, updateId } from './records'
 export { manyCheck, manyErase, manyFind, manyPut, manyRead, manyStopped, manyUpdate, manyWritten } from './many'
 export { encode, image } from './encode'
@@ -19,6 +20,9 @@ export { stageBatch, stageImage, unstage } from './stage'
 export { commit } from './commit'
 export { setTime } from './time'
 export { benchChase, benchFill, benchFind, benchFindMany } from './bench'
+export {
+  dropHeld, pickupDelay, pickupDemand, pickupDemanded, pickupNext, pickupSlice, pickupTake, pickupTurn, pickupWait,
+} from './pickup'
 
 /** Reserves what was planned and makes the table empty. False if the memory cannot be had. */
 export function start(a: u32, b: u32, c: u32, d: u32): bool {
@@ -38,6 +42,7 @@ export function reset(): void {
 export function track(on: bool): void { setTracking(on) }
 export function sessions(): u32 { return size }
 export function overflowed(): u32 { return overflowCount }
+export function heldBack(): u32 { return heldCount }
 export function next(from: u32): i32 { return nextOccupied(from) }
 
 export function awaitSegments(first: u32, count: u32, on: bool): void { setAwaited(first, count, on) }

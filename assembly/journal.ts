@@ -3,7 +3,7 @@
 // later. Memory is bounded whatever the application does.
 import { bitAdd, bitEmpty, bitNext, bitRemove } from './bitmap'
 import {
-  FLAGS, JOURNALED, OVERFLOWED, RELEASED,
+  FLAGS, HELD, JOURNALED, OVERFLOWED, RELEASED,
   journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes, releasedAt,
 } from './layout'
 import { copyLines } from './lines'
@@ -14,11 +14,11 @@ export let overflowCount: u32 = 0
 /** Overflowed records that were deleted since: the key the peer holds there is not known any more. */
 export let releasedCount: u32 = 0
 
-/** Notes that record `id` is about to change; `occupied` is OCCUPIED if it holds a session now, else 0. */
+/** Notes that record `id` is about to change, unless it is held back; `occupied` is OCCUPIED if it holds a session now, else 0. */
 // @ts-ignore: decorator
 @inline export function journalTouch(id: u32, record: usize, occupied: u32): void {
   if (!tracking) return
-  if (load<u32>(record, FLAGS) & (JOURNALED | OVERFLOWED)) return
+  if (load<u32>(record, FLAGS) & (JOURNALED | OVERFLOWED | HELD)) return
   remember(id, record, occupied)
 }
 

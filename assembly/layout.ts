@@ -4,7 +4,7 @@
 //
 //   statics | key | values | inbox | outbox | free, overflow and released bitmaps | segment marks
 //           | digests | journal | sort scratch | staging | key scratch | columns, masks, results and block of a batch
-//           | buckets | index key, buckets of each index | records
+//           | pickup nodes | buckets | index key, buckets of each index | records
 //
 // A record, one or more 64-byte lines:
 //
@@ -81,6 +81,15 @@ import { bitmapBytes } from './bitmap'
 /** Overflowed, and deleted since: the peer may still hold another session here. */
 // @ts-ignore: decorator
 @inline export const RELEASED: u32 = 8
+/** Held back until the pickup delay is over. */
+// @ts-ignore: decorator
+@inline export const YOUNG: u32 = 32
+/** Held back because the pickup filter refused it. */
+// @ts-ignore: decorator
+@inline export const LOCAL: u32 = 64
+/** Not replicated: to the peer the slot is empty. */
+// @ts-ignore: decorator
+@inline export const HELD: u32 = YOUNG | LOCAL
 
 // kinds of fields: how a value is stored and written. The host maps schema types onto them.
 /** u8, bool, enum: one byte below `limit`. */
@@ -148,6 +157,8 @@ export let rowsMax: u32 = 0
 export let indexCount: u32 = 0
 /** Value fields that are in any index. */
 export let indexedMask: u64 = 0
+/** Whether created sessions are held back at first (assembly/pickup.ts). */
+export let holding: bool = false
 
 export let keyAt: usize = 0
 export let valuesAt: usize = 0
@@ -169,6 +180,7 @@ export let columnsAt: usize = 0
 export let rowMasksAt: usize = 0
 export let rowResultsAt: usize = 0
 export let rowBlockAt: usize = 0
+export let pickupAt: usize = 0
 export let bucketsAt: usize = 0
 export let indexKeyAt: usize = 0
 export let indexBucketsAt: usize = 0
@@ -253,6 +265,11 @@ function reserveRows(): void {
   rowBlockAt = reserve(<u64>ROW_BLOCK * recordBytes)
 }
 
+/** Before `plan`: created sessions are held back at first. */
+export function planPickup(): void {
+  holding = true
+}
+
 /** Computes the layout from the descriptors; gives the bytes of the whole memory, as f64 since it may exceed 4 GiB. */
 export function plan(
   sessions: u32,
@@ -305,6 +322,7 @@ export function plan(
   stagedImagesAt = reserve(<u64>deltasMax * recordSize)
   keyScratchAt = reserve(<u64>slots * 4)
   reserveRows()
+  pickupAt = reserve(holding ? <u64>sessions * 12 : 0)
   bucketsAt = reserve(<u64>bucketCount * LINE)
   if (indexCount) {
     indexKeyAt = reserve(recordSize)

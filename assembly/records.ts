@@ -5,10 +5,11 @@ import { hashKey } from './hash'
 import { EVERY, findRow, indexesClaimed, indexesEmpty, indexesLink, indexesUnlink } from './indexes'
 import { journalRelease, journalTouch } from './journal'
 import {
-  DEADLINE, GENERATION, HASH, KEY, OCCUPIED,
-  bucketsAt, freeAt, indexedMask, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
+  DEADLINE, FLAGS, GENERATION, HASH, HELD, KEY, LOCAL, OCCUPIED,
+  bucketsAt, freeAt, holding, indexedMask, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
 } from './layout'
 import { copyBytes, copyWords, zeroWords } from './lines'
+import { holdAgain, holdBack, letGo } from './pickup'
 
 /** What a write gives instead of a record id: the table is full; a key of a further index is another session's. */
 // @ts-ignore: decorator
@@ -23,6 +24,12 @@ export let size: u32 = 0
   return !bitHas(freeAt, id)
 }
 
+/** Whether the peer is to see a session in the slot. */
+// @ts-ignore: decorator
+@inline export function isShown(id: u32, record: usize): bool {
+  return isOccupied(id) && !(load<u32>(record, FLAGS) & HELD)
+}
+
 /** The lowest record id at or after `from` that holds a session; -1 if there is none. */
 export function nextOccupied(from: u32): i32 {
   return bitNextAbsent(freeAt, from)
@@ -32,7 +39,7 @@ export function nextOccupied(from: u32): i32 {
 export function dropRecord(id: u32, record: usize): void {
   bucketRemove(bucketsAt, load<u32>(record, HASH), id)
   if (indexedMask) indexesUnlink(id, record, EVERY)
-  store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
+  endRecord(id, record)
   bitAdd(freeAt, id)
   size--
 }
@@ -89,6 +96,7 @@ export function putRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   }
   journalTouch(id, record, OCCUPIED)
   if (claimed) release(id, record, claimed)
+  if (load<u32>(record, FLAGS) & LOCAL) holdAgain(id, record)
   zeroWords(record + valueOffset, recordBytes - valueOffset)
   copyFields(record, row, mask)
   if (claimed) indexesLink(id, record, claimed)
@@ -106,7 +114,8 @@ function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   const id = bitNext(freeAt, 0)
   if (id < 0) return FULL
   const record = recordAt(id)
-  journalTouch(id, record, 0)
+  if (holding) holdBack(id, record)
+  else journalTouch(id, record, 0)
   store<u32>(record, hash, HASH)
   store<u32>(record, 0, DEADLINE)
   copyWords(record + KEY, key, keyBytes)
@@ -175,18 +184,22 @@ export function eraseAll(): void {
     const record = recordAt(id)
     journalTouch(id, record, OCCUPIED)
     journalRelease(id, record)
-    store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
+    endRecord(id, record)
   }
   empty()
 }
 
 /** Forgets every session, nothing remembered. */
 export function dropAll(): void {
-  for (let id = nextOccupied(0); id >= 0; id = nextOccupied(<u32>id + 1)) {
-    const record = recordAt(id)
-    store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
-  }
+  for (let id = nextOccupied(0); id >= 0; id = nextOccupied(<u32>id + 1)) endRecord(id, recordAt(id))
   empty()
+}
+
+/** What ends a session besides its index entry and its slot. */
+// @ts-ignore: decorator
+@inline function endRecord(id: u32, record: usize): void {
+  if (load<u32>(record, FLAGS) & HELD) letGo(id, record)
+  store<u32>(record, load<u32>(record, GENERATION) + 1, GENERATION)
 }
 
 function empty(): void {

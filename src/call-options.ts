@@ -6,13 +6,18 @@ import { checkNames, flag, isObject, refusal, signal } from './option-kinds.ts'
 import type { AbortSignalLike } from './options.ts'
 
 /** @throws ConfigError */
-export function checkReplicated(given: object): { signal: AbortSignalLike | undefined; alone: Alone } {
-  const options = checkGiven('replicated', given, ['signal', 'alone'])
-  const { alone = 'reject' } = options
+export function checkReplicated(given: object): {
+  signal: AbortSignalLike | undefined
+  alone: Alone
+  withYoung: boolean
+} {
+  const options = checkGiven('replicated', given, ['signal', 'alone', 'pickup'])
+  const { alone = 'reject', pickup = 'due' } = options
   if (alone !== 'reject' && alone !== 'wait' && alone !== 'resolve') {
     throw refusal('alone', alone, "'reject', 'wait' or 'resolve'")
   }
-  return { signal: signal('signal', options.signal), alone }
+  if (pickup !== 'due' && pickup !== 'now') throw refusal('pickup', pickup, "'due' or 'now'")
+  return { signal: signal('signal', options.signal), alone, withYoung: pickup === 'now' }
 }
 
 /** @throws ConfigError */

@@ -53,6 +53,7 @@ export type {
   IndexInput,
   IndexLists,
   KeyInput,
+  PickupOptions,
   Session,
   SessionValues,
   Shape,

@@ -63,6 +63,7 @@ export class NodeRuntime {
     })
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
+    for (const store of stores) store.onPickupError = (error) => this.reportThrown(error)
     this.roleChanges = new RoleChanges(
       settings,
       (event) => {
@@ -128,8 +129,9 @@ export class NodeRuntime {
     const isProtected = replica.isProtected
     const tables = Object.entries(this.tables).map(([name, table]): [string, TableStatus] => {
       const sessions = table.size
-      const unprotected = replica.role === 'primary' && !isProtected ? sessions : 0
-      return [name, { sessions, capacity: table.capacity, unprotected }]
+      const { capacity, unreplicatedDropped } = table
+      const unprotected = replica.role !== 'primary' ? 0 : isProtected ? table.held : sessions
+      return [name, { sessions, capacity, unprotected, unreplicatedDropped }]
     })
     return {
       id: settings.id,
@@ -150,8 +152,8 @@ export class NodeRuntime {
 
   // ---- What the application asks for
 
-  replicated(alone: Alone): Promise<{ held: boolean }> {
-    return this.questions.held(alone, () => this.replica.replicated(alone))
+  replicated(alone: Alone, withYoung: boolean): Promise<{ held: boolean }> {
+    return this.questions.held(alone, () => this.replica.replicated(alone, withYoung))
   }
 
   verify(): Promise<VerifyResult> {
@@ -294,6 +296,10 @@ export class NodeRuntime {
 
   private considerReady(): void {
     if (this.isReady) this.questions.settleReady()
+  }
+
+  private reportThrown(error: unknown): void {
+    this.report(error instanceof Error ? error : new Error(String(error)))
   }
 
   private report(error: Error): void {

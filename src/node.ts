@@ -101,17 +101,24 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
    * `alone` says what to do without a synced secondary: 'reject' (default), 'wait' until there is one, or 'resolve'
    * with `{ held: false }`.
    *
+   * Sessions that a table's `pickup` holds back are not covered. `pickup: 'now'` picks up all young ones first, before
+   * their delay is over; what a filter refuses stays local. Default 'due'.
+   *
    * @throws ConfigError for a wrong option
    * @throws NotProtectedError there is no synced secondary
    * @throws NotPrimaryError this node is not primary, or ceased to be while waiting
    * @throws ClosedError or SyncThreadError the node has ended
    */
   replicated(
-    options: { readonly signal?: AbortSignalLike; readonly alone?: Alone } = {},
+    options: {
+      readonly signal?: AbortSignalLike
+      readonly alone?: Alone
+      readonly pickup?: 'due' | 'now'
+    } = {},
   ): Promise<{ held: boolean }> {
     return checked(() => {
-      const { signal, alone } = checkReplicated(options)
-      return this.#aborts.orAborted(signal, () => this.#runtime.replicated(alone))
+      const { signal, alone, withYoung } = checkReplicated(options)
+      return this.#aborts.orAborted(signal, () => this.#runtime.replicated(alone, withYoung))
     })
   }
 
@@ -126,7 +133,7 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
   }
 
   /**
-   * Gives the primary's role to the synced secondary, after everything written is there. Resolves when the other node
+   * Gives the primary's role to the synced secondary, after everything written is there, young sessions included. Resolves when the other node
    * acts as primary.
    *
    * @throws HandoverError this node is not primary, the peer is not synced, or it did not take over; the role stays

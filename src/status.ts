@@ -16,8 +16,13 @@ export interface PeerStatus {
 export interface TableStatus {
   readonly sessions: number
   readonly capacity: number
-  /** Primary: sessions that no secondary holds for certain: 0 while `protected`, all of them otherwise. */
+  /**
+   * Primary: sessions that no secondary holds for certain: those that `pickup` holds back while `protected`, all of
+   * them otherwise.
+   */
   readonly unprotected: number
+  /** Sessions dropped when this node ceased to be primary, because `pickup` had held them back until then. */
+  readonly unreplicatedDropped: number
 }
 
 /** One change of role. */

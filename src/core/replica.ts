@@ -9,6 +9,7 @@ import { Feeder } from './feeder.ts'
 import type { FollowerEvent } from './follower.ts'
 import { Follower } from './follower.ts'
 import type { FromSync, SyncStatus, ToSync } from './messages.ts'
+import { Pickups } from './pickups.ts'
 import type { Store } from './store.ts'
 import { TableTime, TICKS_PER_SECOND } from './table-time.ts'
 import type { VerifyResult } from './verifications.ts'
@@ -58,6 +59,7 @@ export class Replica {
   private events: ReplicaEvent[] = []
   private readonly feeder: Feeder
   private readonly follower: Follower
+  private readonly pickups: Pickups
   private readonly verifications: Verifications
   private readonly waiters: Waiters
   private readonly time = new TableTime()
@@ -83,6 +85,7 @@ export class Replica {
     )
     this.feeder = new Feeder(this.stores, post, this.time, this.verifications)
     this.follower = new Follower(this.stores, post, this.time, (event) => this.events.push(event))
+    this.pickups = new Pickups(this.stores)
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
     this.gate.open = SHUT
     for (const store of this.stores) {
@@ -116,9 +119,13 @@ export class Replica {
 
   // ---- Requests of the application
 
-  /** Everything written so far is to be held by the secondary. Gives the group whose `held` event answers. */
-  replicated(alone: Alone): number {
-    const group = this.waiters.join(alone, this.feeder.isClean ? this.feeder.sequence : undefined)
+  /**
+   * Everything written so far is to be held by the secondary, and what is young too if `withYoung`. Gives the group
+   * whose `held` event answers.
+   */
+  replicated(alone: Alone, withYoung = false): number {
+    if (withYoung && this.role === 'primary') this.pickups.demand()
+    const group = this.waiters.join(alone, this.isComplete ? this.feeder.sequence : undefined)
     if (this.role !== 'primary') this.waiters.handleEnded(this.role === 'stopped' ? 'closed' : 'not-primary')
     else if (!this.isHolding) this.waiters.handleAlone()
     this.considerHeld()
@@ -136,6 +143,11 @@ export class Replica {
     } else this.events.push({ type: 'verified', token, result: undefined })
     this.onWork?.()
     return token
+  }
+
+  /** Everything written, or demanded, so far is in frames. */
+  private get isComplete(): boolean {
+    return this.feeder.isClean && !this.pickups.isDemanded
   }
 
   /** There is a living secondary that awaits nothing. */
@@ -178,6 +190,7 @@ export class Replica {
       case 'flush':
         this.gate.open = SHUT
         this.flushToken = message.token
+        if (this.role === 'primary') this.pickups.demand()
         break
       case 'resume':
         this.flushToken = undefined
@@ -202,6 +215,7 @@ export class Replica {
     this.epoch = message.epoch
     this.follower.detach()
     if (message.role === 'primary') {
+      this.pickups.dropRest()
       for (const store of this.stores) store.setAwaited(0, store.segments, false)
       this.time.lead(now)
       this.saidTicks = 0
@@ -209,6 +223,7 @@ export class Replica {
       this.gate.open = message.word
     } else {
       this.feeder.detach()
+      if (message.role === 'secondary') this.pickups.beginDropping()
     }
     const { role, epoch, reason, durationMs } = message
     this.events.push({ type: 'role', role, epoch, reason, durationMs, report })
@@ -267,7 +282,7 @@ export class Replica {
 
   private considerHeld(): void {
     if (this.role !== 'primary' || !this.isHolding) return
-    if (this.waiters.hasUnsent && this.feeder.isClean) this.waiters.handleFlushed(this.feeder.sequence)
+    if (this.waiters.hasUnsent && this.isComplete) this.waiters.handleFlushed(this.feeder.sequence)
     this.waiters.handleHeld(this.feeder.ack!.received)
   }
 
@@ -284,12 +299,12 @@ export class Replica {
   /** When handleTimeout is to be called; undefined when there is nothing to wait for. */
   pollTimeout(now: number): number | undefined {
     if (this.messages.length > 0 || this.events.length > 0) return now
-    if (this.role === 'secondary') return this.follower.workDeadline(now)
+    if (this.role === 'secondary') return this.pickups.isDropping ? now : this.follower.workDeadline(now)
     if (this.role !== 'primary') return undefined
     const flush = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
-    const work = this.feeder.workDeadline(now)
-    if (flush === undefined) return work
-    return work === undefined ? flush : Math.min(flush, work)
+    const due = [flush, this.feeder.workDeadline(now), this.pickups.deadline(now)]
+    const earliest = Math.min(...due.map((at) => at ?? Number.POSITIVE_INFINITY))
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
   }
 
   /** Gives the tables the time. To be called several times a second while the thread is awake. */
@@ -310,16 +325,18 @@ export class Replica {
   handleTimeout(now: number): void {
     this.handleTime(now)
     if (this.role === 'primary') {
+      this.pickups.work(now)
       const due = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
       if (due !== undefined && now >= due) this.feeder.flush(now)
       const work = this.feeder.workDeadline(now)
       if (work !== undefined && now >= work) this.feeder.work(now)
-      if (this.flushToken !== undefined && this.feeder.isClean) {
+      if (this.flushToken !== undefined && this.isComplete) {
         this.messages.push({ type: 'flushed', token: this.flushToken, sequence: this.feeder.sequence })
         this.flushToken = undefined
       }
     } else if (this.role === 'secondary') {
-      const due = this.follower.workDeadline(now)
+      this.pickups.drop()
+      const due = this.pickups.isDropping ? undefined : this.follower.workDeadline(now)
       if (due !== undefined && now >= due) this.follower.work(now)
       this.follower.reportApplied()
     }

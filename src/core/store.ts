@@ -21,7 +21,10 @@ export interface Store {
   /** Table time, in ticks of 1/16 s: deadlines are in it. Set often; the replica knows it. */
   setTime(ticks: number): void
 
-  /** Called at the first change after an `encode` that left nothing behind (primary, tracking on). */
+  /**
+   * Called at the first change after an `encode` that left nothing behind (primary, tracking on), and at the first
+   * write after a turn of pickup, which may have created a session that waits for its pickup.
+   */
   onChange: (() => void) | undefined
 
   /** Whether changes are remembered for `encode`. Turning it on or off forgets what was remembered. */
@@ -61,4 +64,19 @@ export interface Store {
 
   /** Drops every session; never tracked. */
   reset(): void
+
+  // ---- Pickup: sessions that are held back are in no batch, image or digest
+
+  /** Sessions held back: younger than the delay, or refused by the filter. */
+  readonly held: number
+  /** When `pickUp` has something to do, ms; undefined: never, as things stand. */
+  pickupDeadline(now: number): number | undefined
+  /** Picks up, as changes, sessions whose delay is over: one slice of well under a millisecond. */
+  pickUp(now: number): void
+  /** Every session that is young now is due, whatever its age. */
+  demandPickup(): void
+  /** True until `pickUp` has decided about every session demanded. */
+  readonly pickupDemanded: boolean
+  /** Drops one slice of what is held back; never tracked. True once nothing is. */
+  dropHeld(): boolean
 }

@@ -4,6 +4,7 @@ import { checkName, isObject, show } from './checks.ts'
 import { checkIndexes, copyIndexes } from './define-indexes.ts'
 import { schemaHash } from './hash.ts'
 import { layOut, type RecordLayout, SCALAR_NAMES } from './layout.ts'
+import { checkPickup, type PickupOptions, type PickupRule } from './pickup.ts'
 import type { IndexesOf, IndexLists, NoIndexes, Shape } from './types.ts'
 
 /** What `defineTable` takes. */
@@ -27,6 +28,8 @@ export interface TableOptions<
   readonly indexes?: Indexes
   /** Sessions the table can hold, 1 to 67,108,864; all memory is reserved when the table is created. */
   readonly capacity: number
+  /** Which sessions are replicated, and when. Default: every session, at once. */
+  readonly pickup?: PickupOptions<Key, Fields>
 }
 
 /** A checked definition; made by `defineTable` only. */
@@ -44,9 +47,11 @@ export interface TableDefinition<
   readonly schemaHash: string
   /** Where the fields lie in a record. */
   readonly layout: RecordLayout
+  /** Undefined: every session is replicated at once. */
+  readonly pickup: PickupRule | undefined
 }
 
-const OPTIONS: readonly string[] = ['name', 'key', 'fields', 'indexes', 'capacity']
+const OPTIONS: readonly string[] = ['name', 'key', 'fields', 'indexes', 'capacity', 'pickup']
 const KEY_FIELDS_MAX = 16
 const VALUE_FIELDS_MAX = 53
 const CAPACITY_MAX = 2 ** 26
@@ -157,5 +162,6 @@ export function defineTable<
     capacity,
     schemaHash: schemaHash(key, fields, indexes),
     layout,
+    pickup: checkPickup(at, options.pickup),
   })
 }

@@ -2,6 +2,7 @@
 export type { TableDefinition, TableOptions } from './define.ts'
 export { defineTable } from './define.ts'
 export type { FieldLayout, IndexLayout, RecordLayout } from './layout.ts'
+export type { PickupOptions } from './pickup.ts'
 export type {
   BytesType,
   ColumnOf,

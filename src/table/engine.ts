@@ -18,6 +18,7 @@ export interface CoreExports {
     encodeMax: number,
   ): number
   start(a: number, b: number, c: number, d: number): number
+  planPickup(): void
   find(): number
   findBy(index: number): number
   put(low: number, high: number): number
@@ -50,6 +51,16 @@ export interface CoreExports {
   stageImage(segment: number, length: number): number
   commit(): void
   unstage(): void
+  pickupDelay(ms: number): void
+  pickupTurn(late: number, early: number, most: number): void
+  pickupWait(now: number): number
+  pickupNext(): number
+  pickupTake(id: number, generation: number, stays: number): void
+  pickupSlice(most: number): number
+  pickupDemand(): void
+  pickupDemanded(): number
+  heldBack(): number
+  dropHeld(most: number): number
   awaitSegments(first: number, count: number, on: number): void
   awaitedSegments(): number
   segmentAwaited(segment: number): number
@@ -123,6 +134,7 @@ function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: nu
   for (const [i, { fields }] of indexes.entries()) {
     for (const { index } of fields) masks[2 * i + (index >>> 5)]! |= 1 << (index & 31)
   }
+  if (definition.pickup !== undefined) core.planPickup()
   return core.plan(definition.capacity, keys.length, values.length, keyBytes, recordBytes, encodeBytesMax)
 }
 
@@ -146,6 +158,7 @@ export function createEngine(definition: TableDefinition, seed: HashSeed, encode
       `table ${definition.name}: capacity ${definition.capacity} needs ${bytes} bytes, which this process cannot reserve`,
     )
   }
+  if (definition.pickup !== undefined) core.pickupDelay(definition.pickup.delayMs)
   const { buffer } = core.memory
   return {
     core,

@@ -3,6 +3,7 @@
 import { InvariantError } from '../errors.ts'
 import type { TableDefinition } from '../schema/index.ts'
 import { createEngine, type Engine, type HashSeed } from './engine.ts'
+import { Pickup } from './pickup.ts'
 import { REFUSALS, type RefusalName, SEGMENT_RECORDS } from './refusals.ts'
 
 export class TableStore {
@@ -20,8 +21,12 @@ export class TableStore {
   /** Called at the first change after an `encode` that left nothing behind. */
   onChange: (() => void) | undefined
   protected readonly engine: Engine
+  /** Undefined: every session is replicated at once. */
+  readonly #pickup: Pickup | undefined
   #tracking = false
   #changed = false
+  /** Whether the next write is to be told. */
+  #announcing = false
 
   constructor(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number) {
     this.name = definition.name
@@ -33,6 +38,9 @@ export class TableStore {
     this.encodeBytesMax = this.engine.core.encodeBytesMax()
     this.journalMax = this.engine.core.journalMax()
     this.onChange = undefined
+    const { pickup, layout } = definition
+    this.#pickup = pickup && new Pickup(this.engine, pickup, this.name, layout)
+    this.#listen()
   }
 
   setTime(ticks: number): void {
@@ -47,12 +55,18 @@ export class TableStore {
     this.#tracking = on
     this.#changed = false
     this.engine.core.track(on ? 1 : 0)
+    this.#listen()
+  }
+
+  #listen(): void {
+    this.#announcing = (this.#tracking && !this.#changed) || this.#pickup !== undefined
   }
 
   /** Called after every write of the application. One test when nothing is to be told. */
   protected noteChange(): void {
-    if (!this.#tracking || this.#changed) return
-    this.#changed = true
+    if (!this.#announcing) return
+    this.#announcing = false
+    if (this.#tracking) this.#changed = true
     this.onChange?.()
   }
 
@@ -73,6 +87,7 @@ export class TableStore {
     const { core } = this.engine
     const length = core.encode(Math.max(0, Math.min(bytesMax, 2 ** 31 - 1)))
     this.#changed = core.overflowed() !== 0
+    this.#listen()
     return this.#output(length)
   }
 
@@ -150,5 +165,42 @@ export class TableStore {
   reset(): void {
     this.#changed = false
     this.engine.core.reset()
+    this.#listen()
+  }
+
+  get held(): number {
+    return this.#pickup?.held ?? 0
+  }
+
+  /** Sessions that were dropped at a demotion because no other node ever held them. */
+  get unreplicatedDropped(): number {
+    return this.#pickup?.dropped ?? 0
+  }
+
+  pickupDeadline(now: number): number | undefined {
+    return this.#pickup?.deadline(now)
+  }
+
+  pickUp(now: number): void {
+    if (this.#pickup === undefined) return
+    if (this.#pickup.turn(now) && this.#tracking) this.#changed = true
+    this.#listen()
+  }
+
+  demandPickup(): void {
+    this.#pickup?.demand()
+  }
+
+  get pickupDemanded(): boolean {
+    return this.#pickup?.isDemanded ?? false
+  }
+
+  dropHeld(): boolean {
+    return this.#pickup?.drop() ?? true
+  }
+
+  /** Called with what a pickup filter throws. */
+  set onPickupError(listener: ((error: unknown) => void) | undefined) {
+    if (this.#pickup !== undefined) this.#pickup.onError = listener
   }
 }

@@ -11,8 +11,8 @@ import type { TableWrites } from './writes.ts'
 /** Word offsets in a record (assembly/layout.ts). */
 const GENERATION = 1
 const FLAGS = 2
-/** JOURNALED or OVERFLOWED: this record's first change is remembered already. */
-const REMEMBERED = 3
+/** JOURNALED, OVERFLOWED, YOUNG or LOCAL: this record's first change is remembered already, or is not to be. */
+const REMEMBERED = 1 | 2 | 32 | 64
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 

@@ -17,7 +17,7 @@ const REFUSED: [string, (node: HoldfastNode) => Promise<unknown>, RegExp][] = [
   [
     'replicated(null)',
     (node) => node.replicated(null as never),
-    /^replicated\(options\): null given; allowed: an object with signal, alone$/,
+    /^replicated\(options\): null given; allowed: an object with signal, alone, pickup$/,
   ],
   [
     'a signal that is none',
@@ -29,6 +29,11 @@ const REFUSED: [string, (node: HoldfastNode) => Promise<unknown>, RegExp][] = [
     'alone by another name',
     (node) => node.replicated({ alone: 'maybe' as never }),
     /^alone: 'maybe' given; allowed: 'reject', 'wait' or 'resolve'$/,
+  ],
+  [
+    'pickup by another name',
+    (node) => node.replicated({ pickup: 'later' as never }),
+    /^pickup: 'later' given; allowed: 'due' or 'now'$/,
   ],
   ['alone as a number', (node) => node.replicated({ alone: 1 as never }), /^alone: 1 given/],
   [

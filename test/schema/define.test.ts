@@ -69,6 +69,12 @@ const REFUSED: readonly (readonly [says: string, changes: Record<string, unknown
   ['a capacity of half a session', { capacity: 1.5 }, /capacity.*1\.5/],
   ['a capacity that is a string', { capacity: '100' }, /capacity/],
   ['a capacity above 2^26', { capacity: 2 ** 26 + 1 }, /capacity/],
+  ['a pickup that is no object', { pickup: 2 }, /pickup 2.*delay, filter/],
+  ['an option of pickup that does not exist', { pickup: { after: 2 } }, /pickup\.after/],
+  ['a delay below 0', { pickup: { delay: -1 } }, /pickup\.delay -1.*0 to 86400/],
+  ['a delay above a day', { pickup: { delay: 86_401 } }, /pickup\.delay 86401/],
+  ['a delay that is no number', { pickup: { delay: '2' } }, /pickup\.delay 2/],
+  ['a filter that is no function', { pickup: { filter: true } }, /pickup\.filter true/],
   ['an option that does not exist', { capactiy: 5 }, /capactiy/],
 ]
 

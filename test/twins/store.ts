@@ -2,12 +2,14 @@
 // before-image, so it never overflows.
 import { type Refusal, SEGMENT_RECORDS, type Store } from '../../src/core/store.ts'
 import * as codec from './codec.ts'
+import { TwinPickup, type TwinPickupRule } from './pickup.ts'
 import { type Row, type TwinSchema, TwinState } from './schema.ts'
 
 export interface TwinStoreOptions {
   readonly name: string
   readonly capacity: number
   readonly schemaHash: string
+  readonly pickup?: TwinPickupRule | undefined
 }
 
 export class TwinStore implements Store {
@@ -21,6 +23,7 @@ export class TwinStore implements Store {
   readonly state: TwinState
   /** Table time, in ticks. */
   time = 1
+  readonly pickup: TwinPickup | undefined
   readonly #before = new Map<number, Row | undefined>()
   readonly #awaited = new Set<number>()
   readonly #touched = new Set<number>()
@@ -34,6 +37,60 @@ export class TwinStore implements Store {
     this.segments = Math.ceil(options.capacity / SEGMENT_RECORDS)
     this.schemaHash = options.schemaHash
     this.state = new TwinState(schema)
+    this.pickup = options.pickup && new TwinPickup(options.pickup)
+  }
+
+  /** What the peer is to see of a slot. */
+  #shown(id: number): Row | undefined {
+    return this.pickup?.has(id) ? undefined : this.state.rows.get(id)
+  }
+
+  /** Everything the peer is to see. */
+  shown(): TwinState {
+    if (this.held === 0) return this.state
+    const shown = this.state.copy()
+    for (const id of this.pickup!.ids) shown.drop(id)
+    return shown
+  }
+
+  get held(): number {
+    return this.pickup?.ids.length ?? 0
+  }
+
+  pickupDeadline(now: number): number | undefined {
+    return this.pickup?.deadline(now)
+  }
+
+  pickUp(now: number): void {
+    this.pickup?.turn(
+      now,
+      (id) => this.values(this.state.rows.get(id)!),
+      (id) => this.remember(id),
+    )
+  }
+
+  /** A row as a pickup filter sees it. */
+  values(_row: Row): Record<string, unknown> {
+    return {}
+  }
+
+  demandPickup(): void {
+    this.pickup?.demand()
+  }
+
+  get pickupDemanded(): boolean {
+    return this.pickup?.isDemanded ?? false
+  }
+
+  dropHeld(): boolean {
+    for (const id of this.pickup?.ids ?? []) this.#end(id)
+    return true
+  }
+
+  /** The session in a slot ends without being remembered. */
+  #end(id: number): void {
+    this.pickup?.ended(id)
+    this.state.drop(id)
   }
 
   setTime(ticks: number): void {
@@ -59,10 +116,9 @@ export class TwinStore implements Store {
 
   /** To be called before the row of a record is changed by the application. */
   protected remember(id: number): void {
-    if (!this.#tracking) return
-    const first = this.#before.size === 0
-    if (!this.#before.has(id)) this.#before.set(id, this.state.rows.get(id))
-    if (first) this.onChange?.()
+    const first = this.#tracking && this.#before.size === 0
+    if (this.#tracking && !this.#before.has(id)) this.#before.set(id, this.#shown(id))
+    if (first || this.pickup !== undefined) this.onChange?.()
   }
 
   encode(_bytesMax: number): Uint8Array {
@@ -70,7 +126,7 @@ export class TwinStore implements Store {
     const after = new TwinState(this.state.schema)
     for (const [id, row] of this.#before) {
       if (row !== undefined) before.put(id, row)
-      const now = this.state.rows.get(id)
+      const now = this.#shown(id)
       if (now !== undefined) after.put(id, now)
     }
     this.#before.clear()
@@ -83,12 +139,12 @@ export class TwinStore implements Store {
 
   digests(first: number, count: number): Uint8Array {
     const digests = new Uint8Array(8 * count)
-    for (let i = 0; i < count; i++) digests.set(codec.digest(this.state, first + i, this.#digestKey), 8 * i)
+    for (let i = 0; i < count; i++) digests.set(codec.digest(this.shown(), first + i, this.#digestKey), 8 * i)
     return digests
   }
 
   image(segment: number): Uint8Array {
-    return codec.encodeImage(this.state, segment)
+    return codec.encodeImage(this.shown(), segment)
   }
 
   setAwaited(first: number, count: number, awaited: boolean): void {
@@ -117,12 +173,14 @@ export class TwinStore implements Store {
 
   commit(): void {
     if (this.#staged === undefined) return
+    for (const id of [...this.#staged.slots.keys(), ...this.#staged.lost]) this.pickup?.ended(id)
     codec.apply(this.state, this.#staged)
     for (const id of this.#staged.lost) this.#touched.add(codec.segmentOf(id))
     this.#staged = undefined
   }
 
   reset(): void {
+    for (const id of this.pickup?.ids ?? []) this.pickup!.ended(id)
     this.state.clear()
     this.#before.clear()
     this.#staged = undefined

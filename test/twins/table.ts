@@ -43,6 +43,8 @@ export class TwinTable extends TwinStore {
     const id = held ?? this.#freeId()
     this.remember(id)
     this.state.put(id, row)
+    if (held === undefined) this.pickup?.created(id)
+    else this.pickup?.replaced(id)
   }
 
   /** Changes the given fields; false if there is no such session. */
@@ -76,17 +78,19 @@ export class TwinTable extends TwinStore {
     this.#requireOpen()
     const id = this.state.ids.get(keyOf(this.state.schema, this.#key(key)))
     if (id === undefined) return false
-    this.remember(id)
-    this.state.drop(id)
+    this.#drop(id)
     return true
   }
 
   clear(): void {
     this.#requireOpen()
-    for (const id of [...this.state.rows.keys()]) {
-      this.remember(id)
-      this.state.drop(id)
-    }
+    for (const id of [...this.state.rows.keys()]) this.#drop(id)
+  }
+
+  #drop(id: number): void {
+    this.remember(id)
+    this.state.drop(id)
+    this.pickup?.ended(id)
   }
 
   /** As many calls of set(); nothing is done if one of the pairs does not fit. */
@@ -133,7 +137,7 @@ export class TwinTable extends TwinStore {
     for (const row of this.state.rows.values()) yield this.values(row)
   }
 
-  values(row: Row): Values {
+  override values(row: Row): Values {
     const columns = this.state.schema.columns
     return Object.fromEntries(columns.map((column, i) => [column.name, fromCell(column, row[i]!)]))
   }

@@ -20,6 +20,25 @@ const connections = defineTable({
   capacity: 100,
 })
 
+export const filtered = defineTable({
+  name: 'filtered',
+  key: { proto: 'u8' },
+  fields: { state: ['syn', 'established'], packets: 'u53' },
+  capacity: 100,
+  pickup: { delay: 0.5, filter: ({ proto, state }) => proto === 6 && state === 'established' },
+})
+
+export const misfiltered = defineTable({
+  name: 'misfiltered',
+  key: { proto: 'u8' },
+  fields: { state: ['syn', 'established'] },
+  capacity: 100,
+  pickup: {
+    // @ts-expect-error: no such state
+    filter: ({ state }) => state === 'closed',
+  },
+})
+
 const table = createTable(connections, { gate: openGate() })
 const key = { proto: 6, srcIp: '10.0.0.1', zone: 'a' }
 
