@@ -1,6 +1,6 @@
-// table.find.misses: what a random find in a table of a million sessions costs, in units of one dependent cache miss.
-// Finds and the pointer chase that is the unit run inside the same memory in turns, so that neither the machine nor the
-// load of the moment is in the ratio.
+// table.find.misses and table.findMany.misses: what a random find in a table of a million sessions costs, alone and as
+// one of 256 in a call, in units of one dependent cache miss. Finds and the pointer chase that is the unit run inside
+// the same memory in turns, so that neither the machine nor the load of the moment is in the ratio.
 import { createEngine, ENCODE_BYTES_MAX } from '../lib/built.ts'
 import type { Context, Measured } from '../lib/figure.ts'
 import { Random } from '../lib/random.ts'
@@ -10,7 +10,8 @@ import { median } from '../lib/statistics.ts'
 
 export async function measure({ smoke, expect }: Context): Promise<Record<string, Measured>> {
   const sessions = smoke ? 20_000 : 1_000_000
-  const steps = smoke ? 50_000 : 2_000_000
+  // A multiple of 256.
+  const steps = smoke ? 51_200 : 2_048_000
   const rounds = smoke ? 2 : 9
   const { core } = createEngine(defineConnections(sessions), [1, 2, 3, 4], ENCODE_BYTES_MAX)
   expect(core.benchFill(sessions, 7) === sessions, 'every session is inserted')
@@ -20,6 +21,7 @@ export async function measure({ smoke, expect }: Context): Promise<Record<string
     expect(core.benchChase(Math.floor((sessions / 16) * part)) !== 0, 'and not before')
   }
   const finds: number[] = []
+  const batched: number[] = []
   const misses: number[] = []
   for (let round = -1; round < rounds; round++) {
     const began = performance.now()
@@ -27,11 +29,14 @@ export async function measure({ smoke, expect }: Context): Promise<Record<string
     const between = performance.now()
     core.benchChase(steps)
     const ended = performance.now()
-    expect(found === steps, 'every find finds its session')
+    const foundMany = core.benchFindMany(steps, sessions, 200 + round)
+    const endedMany = performance.now()
+    expect(found === steps && foundMany === steps, 'every find finds its session')
     // The first round compiles.
     if (round < 0) continue
     finds.push(((between - began) / steps) * 1e6)
     misses.push(((ended - between) / steps) * 1e6)
+    batched.push(((endedMany - ended) / steps) * 1e6)
   }
   return {
     'table.find.misses': {
@@ -41,6 +46,10 @@ export async function measure({ smoke, expect }: Context): Promise<Record<string
         miss_ns: median(misses),
         public_get_ns: publicGet(sessions, smoke ? 20_000 : 1_000_000, expect),
       },
+    },
+    'table.findMany.misses': {
+      runs: batched.map((find, round) => find / misses[round]!),
+      detail: { find_ns: median(batched), miss_ns: median(misses) },
     },
   }
 }

@@ -4,8 +4,15 @@ import type { FigureSpec } from './figure.ts'
 
 export const CATALOGUE: readonly FigureSpec[] = [
   { name: 'table.find.misses', unit: 'misses', target: { atMost: 2.5 }, group: 'find' },
+  { name: 'table.findMany.misses', unit: 'misses', target: { atMost: 0.6 }, group: 'find' },
   { name: 'table.update.vs_map', unit: 'x', target: { atLeast: 4 }, group: 'update' },
   { name: 'table.update.vs_map_prebuilt', unit: 'x', target: { atLeast: 1.5 }, group: 'update' },
+  { name: 'table.updateMany.vs_update', unit: 'x', target: undefined, group: 'update-many' },
+  { name: 'table.call_ms_max', unit: 'ms', target: { atMost: 2 }, group: 'call' },
+  { name: 'table.gc.major_count', unit: 'collections', target: { atMost: 0 }, group: 'gc' },
+  { name: 'table.gc.max_ms', unit: 'ms', target: undefined, group: 'gc' },
+  { name: 'map.gc.major_count', unit: 'collections', target: undefined, group: 'gc' },
+  { name: 'map.gc.max_ms', unit: 'ms', target: undefined, group: 'gc' },
   { name: 'table.bytes_per_session', unit: 'B', target: { atMost: 100 }, group: 'memory' },
   { name: 'wire.create.bytes', unit: 'B', target: { atMost: 34 }, group: 'wire' },
   { name: 'wire.update.bytes', unit: 'B', target: { atMost: 6 }, group: 'wire' },

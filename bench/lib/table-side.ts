@@ -4,6 +4,13 @@ import type { Updates } from './updates.ts'
 
 /** Updates by keys as numbers, then encodes what changed; gives how many sessions were found. */
 export function updateTable(table: ConnectionsTable, updates: Updates): number {
+  const hits = updateSessions(table, updates)
+  table.encode(OVERFLOW_BYTES)
+  return hits
+}
+
+/** Updates by keys as numbers, a call each; gives how many sessions were found. */
+export function updateSessions(table: ConnectionsTable, updates: Updates): number {
   const { count, proto, srcIp, srcPort, dstIp, dstPort, packets, bytes } = updates
   let hits = 0
   for (let i = 0; i < count; i++) {
@@ -16,7 +23,6 @@ export function updateTable(table: ConnectionsTable, updates: Updates): number {
     }
     if (table.update(key, { packets: packets[i]!, bytes: bytes[i]! })) hits++
   }
-  table.encode(OVERFLOW_BYTES)
   return hits
 }
 
