@@ -64,6 +64,7 @@ export interface NodeStatus {
 const LINK_DOWN: LinkStatus = {
   up: false,
   rttMs: null,
+  gapMs: null,
   lossShare: 0,
   stream: false,
   heartbeats: false,

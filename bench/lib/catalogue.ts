@@ -34,6 +34,8 @@ export const CATALOGUE: readonly FigureSpec[] = [
   { name: 'replicate.applied.p99_ms', unit: 'ms', target: undefined, group: 'applied' },
   { name: 'plane.main_thread_share', unit: 'cores', target: { atMost: 0.1 }, group: 'plane' },
   { name: 'plane.loop_delay_p999_ms', unit: 'ms', target: undefined, group: 'plane' },
+  { name: 'resync.sessions_per_s', unit: '/s', target: { atLeast: 1_500_000 }, group: 'resync' },
+  { name: 'resync.heartbeat_gap_p99', unit: 'intervals', target: { atMost: 2 }, group: 'resync' },
   { name: 'replicated.p50_ms', unit: 'ms', target: undefined, group: 'latency' },
   { name: 'replicated.p99_ms', unit: 'ms', target: undefined, group: 'latency' },
   { name: 'failover.kill.p50_ms', unit: 'ms', target: { atMost: 10 }, group: 'kill' },

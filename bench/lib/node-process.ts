@@ -44,6 +44,37 @@ const methods = {
     return node.role
   },
 
+  /**
+   * Starts this node as a fresh secondary of a primary that is there, and resolves when it holds everything. Gives the
+   * time since the call and since it followed, and the longest gap between two heartbeats of each link, ms.
+   */
+  async join(plan: PairPlan, id: NodeId) {
+    const startedMs = performance.now()
+    node = await startNode(plan, id)
+    story = storyOf(node)
+    let followedMs = Number.NaN
+    node.once('role', () => {
+      followedMs = performance.now()
+    })
+    await node.ready()
+    const syncedMs = performance.now()
+    return {
+      sinceStartMs: syncedMs - startedMs,
+      sinceFollowedMs: syncedMs - followedMs,
+      gapsMs: gapsOf(node),
+    }
+  },
+
+  gapsMs: () => gapsOf(node),
+
+  /** Over both links. */
+  bytesSent() {
+    const { m1, m2 } = node.status().links
+    return m1.bytesSent + m2.bytesSent
+  },
+
+  sessions: () => node.tables.connections.size,
+
   /** Resolves when this node is primary and its secondary holds everything. */
   async protecting() {
     while (!node.status().protected) await tick(2)
@@ -196,5 +227,10 @@ const methods = {
 }
 
 export type NodeMethods = typeof methods
+
+function gapsOf(of: ConnectionsNode): number[] {
+  const { m1, m2 } = of.status().links
+  return [m1.gapMs ?? 0, m2.gapMs ?? 0]
+}
 
 serve(methods)

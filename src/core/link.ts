@@ -44,6 +44,8 @@ export class Link {
   private rttMs: number | null = null
   /** Newest last; true = arrived. */
   private arrivals: boolean[] = []
+  /** Between the heartbeats that arrived last, ms; newest last. */
+  private gaps: number[] = []
   /** Dialling side only. */
   dialling = false
   redialAt: number | undefined
@@ -128,6 +130,8 @@ export class Link {
     for (let i = 0; i < missed; i++) this.arrivals.push(false)
     this.arrivals.push(true)
     if (this.arrivals.length > LOSS_WINDOW) this.arrivals = this.arrivals.slice(-LOSS_WINDOW)
+    if (this.lastCounter !== 0) this.gaps.push(now - this.datagramHeardAt)
+    if (this.gaps.length > LOSS_WINDOW) this.gaps.shift()
     this.lastCounter = counter
     this.datagramHeardAt = now
     this.echo = sentAt
@@ -145,6 +149,7 @@ export class Link {
     this.lastCounter = 0
     this.echo = -1
     this.arrivals = []
+    this.gaps = []
     this.rttMs = null
   }
 
@@ -194,6 +199,7 @@ export class Link {
     return {
       up: this.stream !== undefined && this.hears(now, boundMs),
       rttMs: this.rttMs,
+      gapMs: this.gaps.length === 0 ? null : Math.max(...this.gaps),
       lossShare: total === 0 ? 0 : lost / total,
       stream: this.stream !== undefined,
       heartbeats: now - this.datagramHeardAt < boundMs,

@@ -73,6 +73,8 @@ export interface LinkStatus {
   up: boolean
   /** Smoothed round trip of heartbeats, ms; null before the first. */
   rttMs: number | null
+  /** Longest time between two of the peer's last 100 heartbeats that arrived, ms; null before the second. */
+  gapMs: number | null
   /** Share of the peer's last 100 heartbeats that did not arrive. */
   lossShare: number
   /** The stream is open and has said hello. */
