@@ -10,9 +10,12 @@ import {
 import { copyWords } from './lines'
 import { dropRecord, isOccupied, nextOccupied, writeRecord } from './records'
 import { markTouched } from './segments'
-import { CHANGE, MOVE, PUT, stagedCount, stagedId, stagedImage, stagedOp, stagedSegment, unstage } from './stage'
+import {
+  CHANGE, MOVE, PUT, isFree, stagedCount, stagedId, stagedImage, stagedOp, stagedSegment, unstage,
+} from './stage'
 
 export function commit(): void {
+  const free = isFree()
   if (stagedSegment >= 0) dropSegment(<u32>stagedSegment)
   for (let i: u32 = 0; i < stagedCount; i++) {
     const id = stagedId(i)
@@ -27,7 +30,7 @@ export function commit(): void {
     const image = stagedImage(i)
     switch (stagedOp(i)) {
       case PUT: {
-        dropHolder(image)
+        if (!free) dropHolder(image)
         if (indexedMask) dropIndexHolders(image, EVERY)
         writeRecord(id, record, image)
         break

@@ -18,6 +18,8 @@ import { holdAgain, holdBack, letGo } from './pickup'
 @inline export const TAKEN: i32 = -2
 
 export let size: u32 = 0
+/** Counts slots taken and freed: as long as it stands still, every key is where it was. */
+export let moves: u32 = 0
 
 // @ts-ignore: decorator
 @inline export function isOccupied(id: u32): bool {
@@ -42,6 +44,7 @@ export function dropRecord(id: u32, record: usize): void {
   endRecord(id, record)
   bitAdd(freeAt, id)
   size--
+  moves++
 }
 
 /** Makes an empty slot the session of the image's hash, key and fields. */
@@ -54,6 +57,7 @@ export function writeRecord(id: u32, record: usize, image: usize): void {
   bucketInsert(bucketsAt, hash, id)
   if (indexedMask) indexesLink(id, record, EVERY)
   size++
+  moves++
 }
 
 /** Copies the value fields of `mask` from a row shaped like a record into a record. */
@@ -125,6 +129,7 @@ function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   bucketInsert(bucketsAt, hash, id)
   if (indexedMask) indexesLink(id, record, EVERY)
   size++
+  moves++
   return id
 }
 
@@ -207,4 +212,5 @@ function empty(): void {
   if (indexedMask) indexesEmpty()
   bitFill(freeAt)
   size = 0
+  moves++
 }

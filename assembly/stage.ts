@@ -15,7 +15,7 @@ import {
   stagedOpsAt, valuesAt,
 } from './layout'
 import { copyLines, loadedAhead, zeroLines } from './lines'
-import { isOccupied } from './records'
+import { isOccupied, moves } from './records'
 import { isAwaited } from './segments'
 import { SKIM, skim } from './skim'
 import { indexKeysFree } from './stage-indexes'
@@ -36,6 +36,9 @@ import { indexKeysFree } from './stage-indexes'
 export let stagedCount: u32 = 0
 /** Segment that the staged image replaces; -1 for a batch. */
 export let stagedSegment: i32 = -1
+/** Staged keys that another id holds, and `moves` when they were counted. */
+let holders: u32 = 0
+let holdersAt: u32 = 0
 let keysExpected: u32 = 0
 /** Of the scratch table of keys; 0 until the first record of a batch. */
 export let keyMask: u32 = 0
@@ -53,6 +56,11 @@ export let keyMask: u32 = 0
 // @ts-ignore: decorator
 @inline export function stagedImage(i: u32): usize {
   return stagedImagesAt + <usize>i * <usize>recordBytes
+}
+
+/** No id holds a key that is staged for another: nobody has to be dropped for it. */
+export function isFree(): bool {
+  return holders == 0 && holdersAt == moves
 }
 
 export function unstage(): void {
@@ -183,12 +191,15 @@ function peekBuckets(from: u32): void {
 
 /** Whether no staged record's key is held by an id that keeps it. */
 function keysFree(segment: i32): bool {
+  holders = 0
+  holdersAt = moves
   for (let i: u32 = 0; i < stagedCount; i++) {
     if (!(i & (SKIM - 1))) peekBuckets(i)
     if (stagedOp(i) != PUT) continue
     const to = stagedImage(i)
     const holder = bucketFind(load<u32>(to, HASH), to + KEY)
     if (holder < 0 || <u32>holder == stagedId(i)) continue
+    holders++
     if (!yields(holder, segment) && !releases(holder)) return refuse(KEY_HELD)
   }
   return true

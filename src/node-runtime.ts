@@ -320,6 +320,7 @@ function coreOptions(settings: Settings, stores: readonly Table[]): ThreadData['
     holdDownMs: settings.holdDownMs,
     stallTimeoutMs: settings.stallTimeoutMs,
     fastDetection: settings.fastDetection,
+    sending: settings.sending,
     promoteUnsynced: settings.promoteUnsynced,
     uptimeMarginMs: settings.uptimeMarginMs,
     override: settings.override,

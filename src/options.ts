@@ -86,6 +86,12 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   readonly promoteUnsynced?: boolean
   /** See the death of the peer's process (stream ended, port refused) without waiting for its silence. Default true. */
   readonly fastDetection?: boolean
+  /**
+   * 'redundant': each frame goes on both links, so the loss of one is no gap. 'single': each frame goes on one link, and
+   * what is unacknowledged goes on the other when that link ends or stands still for a heartbeat interval: half the bytes,
+   * and a gap of about that long. In both a secondary that is not synced is fed on one link. Default 'redundant'.
+   */
+  readonly sending?: 'redundant' | 'single'
   readonly onPromote?: RoleHook
   readonly onDemote?: RoleHook
   /** Abort closes the node. */

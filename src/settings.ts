@@ -30,6 +30,7 @@ export interface Settings {
   readonly uptimeMarginMs: number
   readonly promoteUnsynced: boolean
   readonly fastDetection: boolean
+  readonly sending: 'redundant' | 'single'
   readonly onPromote: RoleHook | undefined
   readonly onDemote: RoleHook | undefined
   readonly signal: AbortSignalLike | undefined
@@ -41,6 +42,7 @@ const DEFAULTS = {
   cluster: 'holdfast',
   priority: 128,
   mode: 'availability',
+  sending: 'redundant',
   heartbeat: { interval: 50, lost: 4 },
   holdDown: 3_000,
   stallTimeout: 2_000,
@@ -66,6 +68,7 @@ const OPTIONS: readonly string[] = [
   'uptimeMargin',
   'promoteUnsynced',
   'fastDetection',
+  'sending',
   'onPromote',
   'onDemote',
   'signal',
@@ -111,6 +114,7 @@ export function checkOptions(given: NodeOptions): Settings {
     ),
     promoteUnsynced: flag('promoteUnsynced', given.promoteUnsynced ?? true),
     fastDetection: flag('fastDetection', given.fastDetection ?? true),
+    sending: checkSending(given.sending ?? DEFAULTS.sending),
     onPromote: hook('onPromote', given.onPromote),
     onDemote: hook('onDemote', given.onDemote),
     signal: signal('signal', given.signal),
@@ -118,6 +122,11 @@ export function checkOptions(given: NodeOptions): Settings {
   }
   checkRelations(settings)
   return settings
+}
+
+function checkSending(sending: unknown): Settings['sending'] {
+  if (sending === 'redundant' || sending === 'single') return sending
+  throw refusal('sending', sending, "'redundant' or 'single'")
 }
 
 function checkRelations(settings: Settings): void {

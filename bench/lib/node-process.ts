@@ -67,12 +67,6 @@ const methods = {
 
   gapsMs: () => gapsOf(node),
 
-  /** Over both links. */
-  bytesSent() {
-    const { m1, m2 } = node.status().links
-    return m1.bytesSent + m2.bytesSent
-  },
-
   sessions: () => node.tables.connections.size,
 
   /** Resolves when this node is primary and its secondary holds everything. */

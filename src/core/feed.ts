@@ -12,6 +12,7 @@ import { readResync } from '../wire/sequenced.ts'
 import type { Link } from './link.ts'
 import type { ToSync } from './messages.ts'
 import { UNAPPLIED_BYTES_MAX } from './options.ts'
+import { LinkChoice } from './sending.ts'
 import type { Core } from './state.ts'
 import { ReceiveStream, SendStream } from './stream.ts'
 
@@ -31,6 +32,7 @@ export class Feed {
   private readonly core: Core
   private readonly outgoing = new SendStream()
   private readonly incoming = new ReceiveStream()
+  private readonly choice = new LinkChoice()
   /** Sequence of the RESYNC frame both nodes are attached by; 0 = not attached. */
   attach = 0
   private ackDue = false
@@ -177,6 +179,7 @@ export class Feed {
   private openAttachment(attach: number, firstOutgoing: number): void {
     this.attach = attach
     this.outgoing.reset(firstOutgoing)
+    this.choice.begin(this.core.links)
     for (const link of this.core.links) if (link.stream !== undefined) this.outgoing.open(link.index)
   }
 
@@ -286,9 +289,21 @@ export class Feed {
     this.ackDue = true
   }
 
+  /** Each frame goes on both links, or on one. */
+  private get isRedundant(): boolean {
+    if (this.core.options.sending === 'single') return false
+    return this.core.state.role === 'primary' ? this.feedsSynced : this.isSynced
+  }
+
   /** Fills every link up to its bound; a link without room does not hold back the other. */
   pump(now: number): void {
-    for (const link of this.core.links) {
+    if (this.attach === 0) return
+    const { core, outgoing } = this
+    const { interval } = core.options
+    const one = this.choice.choose(core.links, outgoing.isWaiting, outgoing.acknowledged, interval, now)
+    const both = this.isRedundant
+    for (const link of core.links) {
+      if (!both && link.index !== one) continue
       while (link.stream !== undefined && link.hasRoom) {
         const frame = this.outgoing.poll(link.index)
         if (frame === undefined) break

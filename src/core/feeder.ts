@@ -33,6 +33,8 @@ const OVERFLOW_BYTES = 131_072
 /** Segments with sessions compared per slice, and segments looked at: each well under a millisecond. */
 const SLICE_SEGMENTS = 8
 const SLICE_LOOKS = 256
+/** Of a segment without sessions. */
+const EMPTY_IMAGE_BYTES = 1
 /** Time between two segments of the continuous proof, ms. */
 const PROOF_INTERVAL_MS = 50
 
@@ -120,9 +122,10 @@ export class Feeder {
     this.proofAt = now + PROOF_INTERVAL_MS
   }
 
-  private say(type: number, write: (writer: ByteWriter) => void, now: number): void {
+  /** `bytes`: about how long the payload gets. */
+  private say(type: number, write: (writer: ByteWriter) => void, now: number, bytes = 0): void {
     this.sequence++
-    const writer = beginFrame(type, this.epoch, this.sequence, this.attach)
+    const writer = beginFrame(type, this.epoch, this.sequence, this.attach, 128 + bytes)
     write(writer)
     this.push(sealFrame(writer), now)
   }
@@ -230,9 +233,12 @@ export class Feeder {
       wanted.flags[segment] = 0
       wanted.left--
       const theirs = wanted.digests.subarray(segment * DIGEST_BYTES, (segment + 1) * DIGEST_BYTES)
-      const mine = store.digests(segment, 1)
-      if (!isZero(mine)) budget--
-      if (sameBytes(mine, theirs)) {
+      // Where the secondary has nothing there is nothing to compare: the image comes at once.
+      const theyHoldNone = isZero(theirs)
+      const first = theyHoldNone ? store.image(segment) : store.digests(segment, 1)
+      const isEmpty = theyHoldNone ? first.length === EMPTY_IMAGE_BYTES : isZero(first)
+      if (!isEmpty) budget--
+      if (theyHoldNone ? isEmpty : sameBytes(first, theirs)) {
         if (sameCount === 0) sameFirst = segment
         if (segment === sameFirst + sameCount) {
           sameCount++
@@ -244,8 +250,8 @@ export class Feeder {
         continue
       }
       saySame()
-      const image = store.image(segment)
-      this.say(FrameType.IMAGE, (writer) => writeImage(writer, table, segment, image), now)
+      const image = theyHoldNone ? first : store.image(segment)
+      this.say(FrameType.IMAGE, (writer) => writeImage(writer, table, segment, image), now, image.length)
       if (this.outstandingBytes >= IMAGE_ROOM_BYTES) budget = 0
     }
     saySame()

@@ -114,6 +114,11 @@ export class Link {
     this.unflushedBytes = Math.max(0, this.unflushedBytes - bytes)
   }
 
+  /** Smoothed, of heartbeats; null before the first. */
+  get roundTripMs(): number | null {
+    return this.rttMs
+  }
+
   get hasRoom(): boolean {
     return this.unflushedBytes < LINK_BYTES_MAX
   }

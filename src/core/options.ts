@@ -2,6 +2,7 @@
 import type { Mac } from '../wire/heartbeat.ts'
 import type { TableInfo } from '../wire/hello.ts'
 import type { ElectionOptions } from './election.ts'
+import type { Sending } from './sending.ts'
 
 export type Mode = 'availability' | 'manual'
 
@@ -21,6 +22,7 @@ export interface CoreOptions extends ElectionOptions {
   readonly stallTimeoutMs: number
   readonly fastDetection: boolean
   readonly promoteUnsynced: boolean
+  readonly sending: Sending
   readonly tables: readonly TableInfo[]
   /** Lowest epoch this node may open: max(state file, unix milliseconds), so that no pair opens epochs faster. */
   readonly epochFloor: number

@@ -58,6 +58,11 @@ export class SendStream {
     this.cursors[link] = NOT_OPEN
   }
 
+  /** Something is not acknowledged. */
+  get isWaiting(): boolean {
+    return this.frames.length > 0
+  }
+
   isOpen(link: number): boolean {
     return this.cursors[link] !== NOT_OPEN
   }

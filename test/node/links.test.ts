@@ -50,6 +50,31 @@ for (const cut of ['m1', 'm2'] as const) {
     }))
 }
 
+for (const cut of ['m1', 'm2'] as const) {
+  test(`sending singly, the loss of ${cut} loses nothing and is a short gap`, () =>
+    inCabledPair(
+      async ({ a, b, roles, ...cables }) => {
+        let longestMs = 0
+        for (let round = 0; round < 200; round++) {
+          if (round === 50) cables[cut].cut()
+          const began = performance.now()
+          a.tables.sessions.set({ id: round }, { count: round })
+          assert.equal(await a.replicated(), { held: true })
+          longestMs = Math.max(longestMs, performance.now() - began)
+        }
+        // Sooner than the bound after which the dead link is given up.
+        assert.ok(longestMs < 225, `an answer waited ${longestMs} ms`)
+        await until('the cut is seen', () => !a.status().links[cut].up)
+        assert.is(a.status().protected, true)
+        cables[cut].mend()
+        await until('b holds them', () => b.tables.sessions.size === 200)
+        assert.equal(roles, [])
+        assert.is((await a.verify()).equal, true)
+      },
+      { sending: 'single' },
+    ))
+}
+
 test('datagrams that do not pass are an alarm, not a death', () =>
   inCabledPair(async ({ a, b, m1, m2, roles }) => {
     m1.impair({ loss: 1 })

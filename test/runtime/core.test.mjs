@@ -69,6 +69,7 @@ test('two cores find each other and agree on one primary', () => {
         holdDownMs: 3_000,
         stallTimeoutMs: 2_000,
         fastDetection: true,
+        sending: 'redundant',
         promoteUnsynced: true,
         uptimeMarginMs: 300_000,
         override: false,

@@ -54,6 +54,8 @@ export class LineageChecks {
     if (peer === undefined || theirs === undefined || theirs === lineage) return
     const { now } = process.world
     if (Math.abs(this.ageDifference(lineage, theirs, now)) > LINEAGE_MARGIN_MS - SLACK_MS) return
+    // Nor does a thread that stands still tell how many it holds.
+    if ([process, peer].some(({ thread, app }) => thread.isBlocked || app.isBlocked)) return
     const wokeAt = Math.max(...[process, peer].flatMap(({ thread, app }) => [thread.wokeAt, app.wokeAt]))
     // Who stood still still has to hear, or to say, what was so meanwhile.
     if (now - wokeAt < (SAMPLES + 1) * process.plan.core.interval) return

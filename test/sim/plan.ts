@@ -109,6 +109,7 @@ function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, Process
   const holdDownMs = Math.max(boundMs * random.between(2, 8), 3000)
   const stallTimeoutMs = boundMs * random.between(1.2, 6)
   const fastDetection = random.chance(0.8)
+  const sending = random.pick(['redundant', 'redundant', 'single'] as const)
   const promoteUnsynced = random.chance(0.9)
   const override = random.chance(0.2)
   const uptimeMarginMs = random.pick([0, 1000, 300_000])
@@ -124,6 +125,7 @@ function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, Process
       holdDownMs,
       stallTimeoutMs,
       fastDetection,
+      sending,
       promoteUnsynced,
       override,
       uptimeMarginMs,
@@ -205,7 +207,17 @@ function drawApp(random: Prng, interval: number, boundMs: number, tables: Tables
 /** The drawn options that matter to a reader of a story. */
 export function describePlan(plan: Plan): string {
   const [{ core, tables, flushInterval }] = plan.nodes
-  const { mode, interval, lost, holdDownMs, stallTimeoutMs, fastDetection, promoteUnsynced, override } = core
+  const {
+    mode,
+    interval,
+    lost,
+    holdDownMs,
+    stallTimeoutMs,
+    fastDetection,
+    promoteUnsynced,
+    override,
+    sending,
+  } = core
   const what = {
     mode,
     interval,
@@ -214,6 +226,7 @@ export function describePlan(plan: Plan): string {
     holdDownMs: Math.round(holdDownMs),
     stallTimeoutMs: Math.round(stallTimeoutMs),
     fastDetection,
+    sending,
     promoteUnsynced,
     override,
     uptimeMarginMs: core.uptimeMarginMs,
