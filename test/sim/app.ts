@@ -3,7 +3,7 @@
 import type { Alone, HeldOutcome } from '../../src/core/waiters.ts'
 import { NotPrimaryError, TableFullError } from '../../src/errors.ts'
 import type { DataChecks } from './data-checks.ts'
-import type { History, Reign } from './history.ts'
+import type { HeldBack, History, Reign } from './history.ts'
 import type { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
@@ -52,7 +52,10 @@ export class App {
   /** Which other process is running. */
   private readonly peer: () => SimProcess | undefined
   /** Groups of replicated() that are not answered: the reign, and how much of its log they cover. */
-  readonly groups = new Map<number, { reign: Reign | undefined; length: number }>()
+  readonly groups = new Map<
+    number,
+    { reign: Reign | undefined; length: number; young: readonly HeldBack[] }
+  >()
   /** By token, when it was asked. */
   readonly verifying = new Map<number, number>()
   readonly requests = new Map<number, string>()
@@ -178,7 +181,7 @@ export class App {
         process.world.count('table full')
         return
       }
-      history.write(reign!, table, key, value)
+      history.write(reign!, table, key, value, true, process.world.now)
     })
     if (accepted) process.world.count('write')
   }
@@ -195,7 +198,7 @@ export class App {
       if (found !== (known !== undefined)) {
         throw new Violation(`${process.name}: update of key ${key} says ${found}, against what was written`)
       }
-      if (found) history.write(reign!, table, key, value)
+      if (found) history.write(reign!, table, key, value, false)
     })
   }
 
@@ -223,8 +226,17 @@ export class App {
   // ---- Questions and requests
 
   private replicate(reign: Reign | undefined): void {
-    const group = this.process.replica.replicated(this.random.pick(ALONE))
-    this.groups.set(group, { reign, length: reign?.log.length ?? 0 })
+    const { process } = this
+    const withYoung = this.random.chance(0.2)
+    const young = withYoung ? this.data.pickups.demand(process) : []
+    const group = process.replica.replicated(this.random.pick(ALONE), withYoung)
+    const asked = this.groups.get(group)
+    // Callers between two flushes share a group: what it covers grows with them.
+    this.groups.set(group, {
+      reign,
+      length: reign?.log.length ?? 0,
+      young: [...(asked?.young ?? []), ...young],
+    })
     this.process.world.count('replicated()')
   }
 
@@ -240,7 +252,8 @@ export class App {
       throw new Violation(`${process.name} says held outside the reign in which it was asked`)
     }
     // A primary that moved to a later epoch began it with everything it had been asked for before.
-    const length = asked.reign === reign ? asked.length : 0
+    const length =
+      asked.reign === reign ? Math.max(asked.length, this.data.pickups.demandPicked(process, asked.young)) : 0
     const holders = [process.incarnation]
     const peer = this.peer()
     if (peer !== undefined && peer.incarnation === this.data.followerOf(process))

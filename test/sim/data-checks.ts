@@ -17,8 +17,9 @@ import {
   sequenceOf,
   typeOf,
 } from './frames.ts'
-import { type Content, descends, type History, type Reign, type Version } from './history.ts'
+import { type Content, descends, type History, type Reign, type Version, withHeld } from './history.ts'
 import { LineageChecks } from './lineage-checks.ts'
+import { PickupChecks } from './pickup-checks.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
 
@@ -51,6 +52,7 @@ export class DataChecks {
   private readonly askedFor = new WeakMap<object, string>()
   private readonly fed = new Map<SimProcess, string>()
   readonly lineages: LineageChecks
+  readonly pickups: PickupChecks
   private readonly acks = new AckChecks()
   /** Comparisons of a secondary with a flush of its primary. */
   comparisons = 0
@@ -60,6 +62,7 @@ export class DataChecks {
   constructor(history: History) {
     this.history = history
     this.lineages = new LineageChecks(history)
+    this.pickups = new PickupChecks(history, (process) => this.reignOf(process))
   }
 
   originOf(process: SimProcess): Origin {
@@ -118,6 +121,7 @@ export class DataChecks {
 
   handleMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
     if (message.type === 'role' || message.type === 'detach') this.fed.delete(process)
+    if (!isTaken) this.pickups.handleMessage(process, message)
     if (message.type === 'role') {
       if (!isTaken) this.reigns.delete(process)
       else if (message.role === 'primary') this.handlePromotion(process, message)
@@ -171,6 +175,7 @@ export class DataChecks {
 
   /** Writes that cancel each other are flushed without a frame: the last position covers them too. */
   handleTurn(process: SimProcess): void {
+    this.pickups.demandRight()
     const reign = this.reigns.get(process)
     const state = reign === undefined ? undefined : this.flushed.get(reign)
     if (reign === undefined || state === undefined || !this.fed.has(process)) return
@@ -189,7 +194,8 @@ export class DataChecks {
     if (process.isSpoilt) this.history.isVoid = true
     process.isSpoilt = false
     this.demandPromised(process, base)
-    const reign = this.history.begin(epoch, lineage, process.incarnation, process.world.now, base)
+    const held = this.pickups.take(process)
+    const reign = this.history.begin(epoch, lineage, process.incarnation, process.world.now, base, held)
     this.reigns.set(process, reign)
     this.origins.set(process, { type: 'own', reign })
   }
@@ -198,7 +204,7 @@ export class DataChecks {
   private baseOf(process: SimProcess, origin: Origin): Content {
     const content = this.knownContent(process, origin)
     if (content !== undefined) {
-      demandContent(process, content, 'at its promotion')
+      demandContent(process, withHeld(content, this.pickups.heldBy(process)), 'at its promotion')
       return content
     }
     return contentOf(process, this.history)

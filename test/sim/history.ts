@@ -13,6 +13,21 @@ export interface Version {
   readonly previous: Version | undefined
 }
 
+/** A session that its primary holds back: nobody else knows of it. */
+export interface HeldBack {
+  /** The last write. */
+  version: Version
+  /** When it was created, or replaced while local; of the world, ms. */
+  readonly since: number
+  /** It was local, replaced, and is to be asked about again. */
+  readonly again: boolean
+  /** The filter refused it. */
+  local: boolean
+  /** Length of the log with it, once it is picked up. */
+  shownAt: number | undefined
+  ended: boolean
+}
+
 /** What tables held: the last version of each key ever written, deletions included. */
 export type Content = Map<number, Version>[]
 
@@ -30,7 +45,14 @@ export interface Reign {
   readonly base: Content
   /** What they hold now. */
   readonly content: Content
+  /** Without what is held back. */
+  readonly shown: Content
+  /** Per table, by key. */
+  readonly held: Map<number, HeldBack>[]
+  /** Of what is shown; what was held back counts as written when it is picked up. */
   readonly log: Version[]
+  /** Something was written, shown or not. */
+  isWritten: boolean
   /** Per position: length of the log when it was flushed, and what the tables' images hashed to. */
   readonly marks: Map<number, Mark>
   lastMark: number
@@ -61,7 +83,11 @@ export class History {
   /** Versions promised so far. */
   promisedVersions = 0
 
-  constructor(tables: number) {
+  private readonly pickupTables: ReadonlySet<number>
+
+  /** `pickupTables`: those that hold sessions back at first. */
+  constructor(tables: number, pickupTables: ReadonlySet<number> = new Set()) {
+    this.pickupTables = pickupTables
     this.owed = Array.from({ length: tables }, () => new Map())
   }
 
@@ -73,15 +99,26 @@ export class History {
     return now
   }
 
-  begin(epoch: number, lineage: string, incarnation: string, startedAt: number, base: Content): Reign {
+  /** `held`: what a primary goes on holding back in a later epoch. */
+  begin(
+    epoch: number,
+    lineage: string,
+    incarnation: string,
+    startedAt: number,
+    base: Content,
+    held: Map<number, HeldBack>[] = base.map(() => new Map()),
+  ): Reign {
     const reign: Reign = {
       epoch,
       lineage,
       incarnation,
       startedAt,
       base,
-      content: base.map((keys) => new Map(keys)),
+      content: withHeld(base, held),
+      shown: base.map((keys) => new Map(keys)),
+      held,
       log: [],
+      isWritten: false,
       marks: new Map(),
       lastMark: 0,
       promised: 0,
@@ -96,16 +133,63 @@ export class History {
     return this.nextVersion
   }
 
-  /** A write was accepted in a reign. */
-  write(reign: Reign, table: number, key: number, value: number | undefined): Version {
+  /** A write was accepted in a reign. `replaces`: it was a set(). `now`: the world's time, where sessions are held back. */
+  write(
+    reign: Reign,
+    table: number,
+    key: number,
+    value: number | undefined,
+    replaces = true,
+    now = 0,
+  ): Version {
     const id = this.nextVersion++
     const row = value === undefined ? undefined : { version: id, value }
-    const version: Version = { id, table, key, row, previous: reign.content[table]!.get(key) }
+    const previous = reign.content[table]!.get(key)
+    const version: Version = { id, table, key, row, previous }
     this.versions.set(id, version)
     reign.content[table]!.set(key, version)
-    reign.log.push(version)
+    reign.isWritten = true
+    if (!this.holdBack(reign, version, replaces, now)) show(reign, version)
     if (row === undefined) this.rememberDeletion(version)
     return version
+  }
+
+  /** Whether the write concerns nobody but its primary. */
+  private holdBack(reign: Reign, version: Version, replaces: boolean, since: number): boolean {
+    const { table, key, row, previous } = version
+    if (!this.pickupTables.has(table)) return false
+    const keys = reign.held[table]!
+    const held = keys.get(key)
+    if (held === undefined && (row === undefined || previous?.row !== undefined)) return false
+    if (held !== undefined && row !== undefined && !(held.local && replaces)) {
+      held.version = version
+      return true
+    }
+    if (held !== undefined) held.ended = true
+    if (row === undefined) keys.delete(key)
+    else
+      keys.set(key, {
+        version,
+        since,
+        again: held !== undefined,
+        local: false,
+        shownAt: undefined,
+        ended: false,
+      })
+    return true
+  }
+
+  /** The filter was asked about a session; undefined: nothing is known of its being held back. */
+  decide(reign: Reign, table: number, key: number, stays: boolean): HeldBack | undefined {
+    const held = reign.held[table]!.get(key)
+    if (held === undefined || held.local) return undefined
+    if (stays) held.local = true
+    else {
+      reign.held[table]!.delete(key)
+      show(reign, held.version)
+      held.shownAt = reign.log.length
+    }
+    return held
   }
 
   private rememberDeletion(version: Version): void {
@@ -118,7 +202,7 @@ export class History {
 
   /** What a reign's tables held when its log had this length. */
   contentAt(reign: Reign, length: number): Content {
-    if (length === reign.log.length) return reign.content.map((keys) => new Map(keys))
+    if (length === reign.log.length) return reign.shown.map((keys) => new Map(keys))
     const content = reign.base.map((keys) => new Map(keys))
     for (const version of reign.log.slice(0, length)) content[version.table]!.set(version.key, version)
     return content
@@ -159,6 +243,20 @@ export class History {
       if (promise.holders.size === 0) this.promises.delete(promise)
     }
   }
+}
+
+function show(reign: Reign, version: Version): void {
+  reign.shown[version.table]!.set(version.key, version)
+  reign.log.push(version)
+}
+
+/** All that a primary's tables hold. */
+export function withHeld(shown: Content, held: readonly ReadonlyMap<number, HeldBack>[]): Content {
+  return shown.map((keys, table) => {
+    const all = new Map(keys)
+    for (const [key, { version }] of held[table] ?? []) all.set(key, version)
+    return all
+  })
 }
 
 /** Whether `version` is `old` or was written on top of it. */

@@ -41,7 +41,7 @@ export class LineageChecks {
     if (olderMs > LINEAGE_MARGIN_MS + SLACK_MS + (now - by.startedAt) / 50) {
       throw new Violation(`${process.name}: a lineage ${olderMs.toFixed(0)} ms younger replaces its own`)
     }
-    const isEmpty = by.base.every((keys) => keys.size === 0) && by.log.length === 0
+    const isEmpty = by.base.every((keys) => keys.size === 0) && !by.isWritten
     const least = Math.min(...(this.sessions.get(process) ?? [0]))
     if (isEmpty && least > 0 && olderMs >= -LINEAGE_MARGIN_MS) {
       throw new Violation(`${process.name}: an empty node wipes its ${process.sessions} sessions`)

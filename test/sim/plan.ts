@@ -93,6 +93,7 @@ function drawTables(random: Prng): TablesPlan {
     kinds,
     capacities: kinds.map((kind) => random.pick([100, 1024 * kind.segmentsMax, 1024 * kind.segmentsMax])),
     encodeBytesMax: random.pick([4096, 65_536, 65_536]),
+    pickupDelayMs: random.chance(0.25) ? random.pick([0, 60, 500, 2_000]) : undefined,
   }
 }
 
@@ -235,6 +236,7 @@ export function describePlan(plan: Plan): string {
     clockRates: plan.nodes.map((node) => Number(node.clockRate.toFixed(4))),
     capacities: tables.capacities,
     encodeBytesMax: tables.encodeBytesMax,
+    pickupDelayMs: tables.pickupDelayMs,
     dialTimeoutMs: plan.network.dialTimeoutMs,
     stateFile: plan.stateFile,
     permanent:

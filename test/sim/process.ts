@@ -40,6 +40,8 @@ export interface Witness {
   onEvent(process: SimProcess, event: ReplicaEvent): void
   /** The application thread has ended a turn. */
   onTurn(process: SimProcess): void
+  /** A session is due to be picked up; true: it stays local. */
+  onPickup(process: SimProcess, table: number, session: Record<string, unknown>): boolean
   onGone(process: SimProcess): void
 }
 
@@ -99,7 +101,7 @@ export class SimProcess {
     this.monotonic = new Clock(world, random.between(1, 1e6), plan.clockRate)
     this.thread = new Thread(world, random.split('sync'))
     this.app = new Thread(world, random.split('app'))
-    this.loan = pool.take(plan.tables, this.words)
+    this.loan = pool.take(plan.tables, this.words, (table, session) => witness.onPickup(this, table, session))
     this.toApp = new Channel(world, random.split('to-app'), (messages) => {
       this.app.run(MESSAGES, () => this.application.handleMessages(messages))
     })

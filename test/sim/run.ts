@@ -190,9 +190,9 @@ function demandEqual(simulation: Simulation): void {
   const pair = pairOf(simulation)
   if (pair === undefined) throw new Violation(`agreement did not last: ${describe(simulation)}`)
   const { primary, secondary } = pair
-  const content = data.reignOf(primary)!.content
+  const { content, shown } = data.reignOf(primary)!
   demandContent(primary, content, 'at the end')
-  demandContent(secondary, content, 'at the end')
+  demandContent(secondary, shown, 'at the end')
   if (hashImages(primary.tables) !== hashImages(secondary.tables)) {
     throw new Violation('at the end both hold the same sessions under different record ids')
   }

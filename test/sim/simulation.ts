@@ -15,7 +15,7 @@ import type { Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
 import { SimProcess, type Witness } from './process.ts'
 import { RoleChecks } from './role-checks.ts'
-import type { TablePool } from './tables.ts'
+import { hasPickup, type TablePool } from './tables.ts'
 import { Violation, World } from './world.ts'
 
 /** At the start of the world. In seconds it would not do: role changes can follow each other faster. */
@@ -59,7 +59,9 @@ export class Simulation implements Witness, Patient {
     this.pool = pool
     this.world = new World(random.split('world'), tell)
     this.network = new Network(this.world, random.split('network'), plan.network)
-    this.history = new History(plan.nodes[0].tables.kinds.length)
+    const { tables } = plan.nodes[0]
+    const held = tables.kinds.flatMap((_, table) => (hasPickup(tables, table) ? [table] : []))
+    this.history = new History(tables.kinds.length, new Set(held))
     this.newsMs = plan.boundMs * 1.03 + plan.interval + 50
     this.data = new DataChecks(this.history)
     this.roles = new RoleChecks(this.history, this.data.lineages, this.book, this.newsMs, () =>
@@ -192,6 +194,10 @@ export class Simulation implements Witness, Patient {
 
   onLocal(process: SimProcess, messages: readonly ToSync[]): void {
     this.data.handleLocal(process, messages)
+  }
+
+  onPickup(process: SimProcess, table: number, session: Record<string, unknown>): boolean {
+    return this.data.pickups.handleAsked(process, table, session)
   }
 
   onTurn(process: SimProcess): void {

@@ -1,7 +1,13 @@
 // The tables of a simulated node: the real ones in WebAssembly, or their slow twins. An instance is used again by a
 // later process, emptied; the gate is pointed at that process's words.
 import type { Store } from '../../src/core/store.ts'
-import { defineTable, string, type TableDefinition } from '../../src/schema/index.ts'
+import {
+  defineTable,
+  type PickupOptions,
+  type Shape,
+  string,
+  type TableDefinition,
+} from '../../src/schema/index.ts'
 import { GATE_CLOSED } from '../../src/table/gate.ts'
 import { createTable } from '../../src/table/index.ts'
 import { TwinTable } from '../twins/table.ts'
@@ -38,7 +44,7 @@ export interface TableKind {
   fields(row: Row, whole: boolean): Values
   /** Undefined when the fields do not belong together. */
   read(session: Values): { key: number; row: Row } | undefined
-  definition(capacity: number): TableDefinition
+  definition(capacity: number, pickup?: PickupOptions<Shape, Shape>): TableDefinition
 }
 
 const textOf = (value: number): string => (value % 97).toString(36).repeat(1 + (value % 3))
@@ -60,12 +66,13 @@ export const SESSIONS: TableKind = {
     if (text !== textOf(value) || odd !== (value % 2 === 1)) return undefined
     return { key: id, row: { version, value } }
   },
-  definition: (capacity) =>
+  definition: (capacity, pickup) =>
     defineTable({
       name: 'sessions',
       key: { id: 'u32' },
       fields: { version: 'u53', value: 'u16', text: string(6), odd: 'bool' },
       capacity,
+      ...(pickup && { pickup: pickup as object }),
     }),
 }
 
@@ -127,7 +134,16 @@ export interface TablesPlan {
   readonly capacities: readonly number[]
   /** Bound of one encode; a small one makes the journal overflow. */
   readonly encodeBytesMax: number
+  /** Of the table of sessions, which then has a filter too; undefined: everything is replicated at once. */
+  readonly pickupDelayMs: number | undefined
 }
+
+/** Asked about a session of a table with pickup that is due; true: it stays local. */
+export type PickupFilter = (table: number, session: Values) => boolean
+
+/** Whether a table holds sessions back at first. */
+export const hasPickup = (plan: TablesPlan, table: number): boolean =>
+  plan.pickupDelayMs !== undefined && plan.kinds[table] === SESSIONS
 
 /** Tables of one process, on loan. */
 export interface TableLoan {
@@ -137,9 +153,16 @@ export interface TableLoan {
   giveBack(): void
 }
 
+interface Instance {
+  readonly gate: SimGate
+  readonly table: SimTable
+  /** Whoever has it on loan is asked. */
+  readonly filter: { ask: (session: Values) => boolean }
+}
+
 const definitions = new Map<string, TableDefinition>()
 /** Instances nobody uses, by what they are. A cache of empty things only: no state passes from run to run. */
-const idle = new Map<string, { gate: SimGate; table: SimTable }[]>()
+const idle = new Map<string, Instance[]>()
 
 function definitionOf(kind: TableKind, capacity: number): TableDefinition {
   const name = `${kind.name}/${capacity}`
@@ -156,11 +179,13 @@ export class TablePool {
   }
 
   /** Empty tables, closed, which look at `words`. */
-  take(plan: TablesPlan, words: Int32Array): TableLoan {
+  take(plan: TablesPlan, words: Int32Array, filter: PickupFilter): TableLoan {
     const taken = plan.kinds.map((kind, i) => {
       const capacity = plan.capacities[i]!
-      const name = `${this.store}/${kind.name}/${capacity}/${plan.encodeBytesMax}`
-      const one = idle.get(name)?.pop() ?? this.make(definitionOf(kind, capacity), plan.encodeBytesMax)
+      const delayMs = hasPickup(plan, i) ? plan.pickupDelayMs : undefined
+      const name = `${this.store}/${kind.name}/${capacity}/${plan.encodeBytesMax}/${delayMs}`
+      const one = idle.get(name)?.pop() ?? this.make(kind, capacity, plan.encodeBytesMax, delayMs)
+      one.filter.ask = (session) => filter(i, session)
       one.gate.words = words
       one.gate.open = GATE_CLOSED
       return { name, ...one }
@@ -174,23 +199,32 @@ export class TablePool {
       },
     }
     const giveBack = () => {
-      for (const { name, gate, table } of taken) {
+      for (const { name, gate, table, filter } of taken) {
         table.setTracking(false)
         table.onChange = undefined
         table.setAwaited(0, table.segments, false)
         table.reset()
-        idle.set(name, [...(idle.get(name) ?? []), { gate, table }])
+        idle.set(name, [...(idle.get(name) ?? []), { gate, table, filter }])
       }
     }
     return { gate, tables: taken.map(({ table }) => table), giveBack }
   }
 
-  private make(definition: TableDefinition, encodeBytesMax: number): { gate: SimGate; table: SimTable } {
+  private make(
+    kind: TableKind,
+    capacity: number,
+    encodeBytesMax: number,
+    delayMs: number | undefined,
+  ): Instance {
+    const filter = { ask: (_: Values): boolean => false }
+    const pickup = { delay: (delayMs ?? 0) / 1000, filter: (session: Values) => !filter.ask(session) }
+    const definition =
+      delayMs === undefined ? definitionOf(kind, capacity) : kind.definition(capacity, pickup)
     const gate: SimGate = { words: new Int32Array(1), open: GATE_CLOSED }
     const table =
       this.store === 'twin'
         ? new TwinTable(definition, gate)
         : createTable(definition, { gate, hashSeed: [1, 2, 3, 4], encodeBytesMax })
-    return { gate, table: table as unknown as SimTable }
+    return { gate, table: table as unknown as SimTable, filter }
   }
 }
