@@ -1,7 +1,7 @@
 // A primary, its secondary and the twin of the primary, of a table with pickup, at one time: what the histories of
 // test/table/pickup.test.ts drive.
 import * as assert from 'uvu/assert'
-import { SessionGoneError } from '../../src/errors.ts'
+import { KeyTakenError, SessionGoneError } from '../../src/errors.ts'
 import { defineTable, string, type TableDefinition } from '../../src/schema/index.ts'
 import { openGate } from '../../src/table/gate.ts'
 import { ENCODE_BYTES_MAX } from '../../src/table/index.ts'
@@ -28,9 +28,11 @@ export interface Kind {
   readonly filter: boolean
   /** A journal of a handful of records. */
   readonly overflows: boolean
+  /** A further unique key over `value`, which sessions take from each other. */
+  readonly indexed: boolean
 }
 
-export const definitionOf = ({ capacity, delay, filter, overflows }: Kind): TableDefinition =>
+export const definitionOf = ({ capacity, delay, filter, overflows, indexed }: Kind): TableDefinition =>
   defineTable({
     name: 'flows',
     key: { id: 'u16' },
@@ -39,6 +41,7 @@ export const definitionOf = ({ capacity, delay, filter, overflows }: Kind): Tabl
       // Sessions that may be so long that few before-images fit the smallest output of an encode.
       ...(overflows && { a: string(255), b: string(255), c: string(255) }),
     },
+    ...(indexed && { indexes: { value: ['value'] } }),
     capacity,
     pickup: {
       delay,
@@ -82,12 +85,46 @@ export class PickupPair {
 
   set(id: number, fields: { readonly [name: string]: number | boolean }): void {
     const { table } = this.primary
-    if (!table.has({ id })) {
-      if (table.size === table.capacity) return
-      this.createdAt.set(id, this.now)
+    const isNew = !table.has({ id })
+    if (isNew && table.size === table.capacity) return
+    const isTaken = this.#isTaken(() => this.twin.set({ id }, fields))
+    assert.is(
+      this.#isTaken(() => table.set({ id }, fields)),
+      isTaken,
+    )
+    if (isNew && !isTaken) this.createdAt.set(id, this.now)
+  }
+
+  update(id: number, fields: { readonly [name: string]: number | boolean }): void {
+    let [found, expected] = [false, false]
+    const isTaken = this.#isTaken(() => {
+      expected = this.twin.update({ id }, fields)
+    })
+    const refused = this.#isTaken(() => {
+      found = this.primary.table.update({ id }, fields as never)
+    })
+    assert.equal([refused, found], [isTaken, expected])
+  }
+
+  /** Through a view. */
+  assign(id: number, value: number): void {
+    const view = this.primary.table.get({ id }) as LooseSession | undefined
+    const isTaken = this.#isTaken(() => this.twin.update({ id }, { value }))
+    if (view === undefined) return
+    const refused = this.#isTaken(() => {
+      view.value = value
+    })
+    assert.is(refused, isTaken)
+  }
+
+  #isTaken(write: () => void): boolean {
+    try {
+      write()
+      return false
+    } catch (error) {
+      if (!(error instanceof KeyTakenError)) throw error
+      return true
     }
-    table.set({ id }, fields)
-    this.twin.set({ id }, fields)
   }
 
   delete(id: number): void {

@@ -8,17 +8,18 @@ import { type Random, runs, seeded } from '../support/seed.ts'
 import { applyBatch, type LooseSession, type LooseTable, makeNode } from '../support/tables.ts'
 
 function step(random: Random, pair: PickupPair): void {
-  const { kind, primary, secondary, twin } = pair
+  const { kind, primary, secondary } = pair
   const id = random.below(Math.ceil(kind.capacity * 1.3))
-  const fields = { value: random.below(5), secret: random.chance(0.3), broken: random.chance(0.1) }
+  const fields = {
+    value: random.below(kind.indexed ? kind.capacity : 5),
+    secret: random.chance(0.3),
+    broken: random.chance(0.1),
+  }
   const dice = random.below(100)
   if (dice < 40) pair.set(id, fields)
-  else if (dice < 50) assert.is(primary.table.update({ id }, fields as never), twin.update({ id }, fields))
-  else if (dice < 55) {
-    const view = primary.table.get({ id }) as LooseSession | undefined
-    if (view !== undefined) view.value = fields.value as never
-    twin.update({ id }, { value: fields.value })
-  } else if (dice < 75) pair.delete(id)
+  else if (dice < 50) pair.update(id, fields)
+  else if (dice < 55) pair.assign(id, fields.value)
+  else if (dice < 75) pair.delete(id)
   else if (dice < 84) pair.now += random.pick([0.2, 1, 7.7, 500 * kind.delay, 1000 * kind.delay, 3000])
   else if (dice < 90) pair.turn()
   else if (dice < 96) {
@@ -36,16 +37,18 @@ function step(random: Random, pair: PickupPair): void {
 }
 
 const KINDS: readonly Kind[] = [
-  { capacity: 12, delay: 2, filter: false, overflows: false },
-  { capacity: 12, delay: 0.0625, filter: true, overflows: false },
-  { capacity: 12, delay: 0, filter: true, overflows: false },
-  { capacity: 40, delay: 1, filter: true, overflows: true },
-  { capacity: 1060, delay: 2, filter: false, overflows: true },
+  { capacity: 12, delay: 2, filter: false, overflows: false, indexed: false },
+  { capacity: 12, delay: 0.0625, filter: true, overflows: false, indexed: false },
+  { capacity: 12, delay: 0, filter: true, overflows: false, indexed: false },
+  { capacity: 12, delay: 1, filter: true, overflows: false, indexed: true },
+  { capacity: 30, delay: 1, filter: false, overflows: true, indexed: true },
+  { capacity: 40, delay: 1, filter: true, overflows: true, indexed: false },
+  { capacity: 1060, delay: 2, filter: false, overflows: true, indexed: false },
 ]
 
 for (const kind of KINDS) {
-  const { capacity, delay, filter, overflows } = kind
-  const what = `${capacity} sessions, delay ${delay} s${filter ? ', filter' : ''}${overflows ? ', overflow' : ''}`
+  const { capacity, delay, filter, overflows, indexed } = kind
+  const what = `${capacity} sessions, delay ${delay} s${filter ? ', filter' : ''}${overflows ? ', overflow' : ''}${indexed ? ', index' : ''}`
   test(
     `a secondary holds what was picked up and nothing else (${what})`,
     seeded((random) => {
@@ -65,7 +68,8 @@ for (const kind of KINDS) {
   )
 }
 
-const simple = (delay: number) => definitionOf({ capacity: 100, delay, filter: false, overflows: false })
+const simple = (delay: number) =>
+  definitionOf({ capacity: 100, delay, filter: false, overflows: false, indexed: false })
 
 /** Turns and flushes at times, and what each sent. */
 function sendAt(table: LooseTable, now: number): Uint8Array {
@@ -162,7 +166,7 @@ test('a filter is asked once, with plain values, and again when the session is r
 
 test('a filter that throws is told, and its session is replicated', () => {
   const { table } = makeNode(
-    definitionOf({ capacity: 10, delay: 0, filter: true, overflows: false }),
+    definitionOf({ capacity: 10, delay: 0, filter: true, overflows: false, indexed: false }),
     'primary',
   )
   const errors: unknown[] = []
