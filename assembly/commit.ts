@@ -3,20 +3,18 @@
 // journal. Cannot fail; what was staged for a table that changed since is bent to what the slots hold now.
 import { bucketFind } from './buckets'
 import { EVERY, findRow, inSet, indexesDiffering, indexesLink, indexesUnlink } from './indexes'
-import {
-  HASH, KEY, SEGMENT_SHIFT,
-  capacity, indexCount, indexedMask, recordAt, recordBytes, valueOffset,
-} from './layout'
+import { HASH, KEY, fixedOffset, indexCount, indexedMask, recordAt, recordBytes, variableMask } from './layout'
 import { copyWords } from './lines'
 import { dropRecord, isOccupied, nextOccupied, writeRecord } from './records'
 import { markTouched } from './segments'
 import {
-  CHANGE, MOVE, PUT, isFree, stagedCount, stagedId, stagedImage, stagedOp, stagedSegment, unstage,
+  CHANGE, MOVE, PUT, isFree, stagedCount, stagedFrom, stagedId, stagedImage, stagedOp, stagedOver, stagedTo,
 } from './stage'
+import { commitValues, discardValues } from './values'
 
 export function commit(): void {
   const free = isFree()
-  if (stagedSegment >= 0) dropSegment(<u32>stagedSegment)
+  dropRange(stagedFrom, stagedTo)
   for (let i: u32 = 0; i < stagedCount; i++) {
     const id = stagedId(i)
     if (stagedOp(i) == CHANGE || !isOccupied(id)) continue
@@ -36,21 +34,22 @@ export function commit(): void {
         break
       }
       case CHANGE: {
-        if (isOccupied(id)) copyWords(record + valueOffset, image + valueOffset, recordBytes - valueOffset)
+        if (isOccupied(id)) change(id, record, image)
+        else if (variableMask) discardValues(image)
         break
       }
       case MOVE: {
         if (isOccupied(id)) move(id, record, image)
+        else if (variableMask) discardValues(image)
         break
       }
     }
   }
-  unstage()
+  stagedOver()
 }
 
-function dropSegment(segment: u32): void {
-  const first = segment << SEGMENT_SHIFT
-  const end = min(first + (1 << SEGMENT_SHIFT), capacity)
+function dropRange(first: u32, end: u32): void {
+  if (first >= end) return
   for (let id = nextOccupied(first); id >= 0 && <u32>id < end; id = nextOccupied(<u32>id + 1)) {
     dropRecord(id, recordAt(id))
   }
@@ -76,10 +75,15 @@ function dropOld(id: u32): void {
   markTouched(id)
 }
 
+function change(id: u32, record: usize, image: usize): void {
+  if (variableMask) commitValues(id, record, image)
+  copyWords(record + fixedOffset, image + fixedOffset, recordBytes - fixedOffset)
+}
+
 /** A session gets other index keys; its old ones are unlinked already. */
 function move(id: u32, record: usize, image: usize): void {
   const moved = indexesDiffering(record, image)
   dropIndexHolders(image, moved)
-  copyWords(record + valueOffset, image + valueOffset, recordBytes - valueOffset)
+  change(id, record, image)
   indexesLink(id, record, moved)
 }

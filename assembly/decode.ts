@@ -1,10 +1,13 @@
 // Reads the inbox and trusts nothing: every length is checked against the end before it is used, every number against
 // its field. The first fault is kept in `refusal`, numbered as REFUSALS in src/table/refusals.ts, and ends the reading.
+import { copyRun, flatValue } from './arena'
+import { SESSION_BYTES_MAX, VALUE_BYTES_MAX } from './arena-sizes'
 import {
-  BYTE, I32, IP, IPV4, TEXT, U16, U32, U53,
-  Field, keyField, keyFields, valueField, valueFields,
+  BLOB, BYTE, I32, IP, IPV4, LONG_TEXT, TEXT, U16, U32, U53, Field,
+  fixedOffset, keyField, keyFields, outboxAt, valueField, valueFields, valueOffset, variableMask,
 } from './layout'
 import { isUtf8 } from './utf8'
+import { stageValue } from './values'
 import { unzigzag } from './varint'
 
 // @ts-ignore: decorator
@@ -37,6 +40,8 @@ import { unzigzag } from './varint'
 @inline export const INDEX_TWICE: u32 = 14
 // @ts-ignore: decorator
 @inline export const INDEX_HELD: u32 = 15
+// @ts-ignore: decorator
+@inline export const ARENA: u32 = 16
 
 /** Why the bytes are refused; 0 while they are not. */
 export let refusal: u32 = 0
@@ -167,34 +172,89 @@ function readField(field: Field, record: usize): bool {
     }
     case IP: return readIp(to)
     case TEXT: return readText(to, field.size)
+    case BLOB: case LONG_TEXT: return readValue(to, field.kind == LONG_TEXT)
     default: return readRaw(to, field.size)
   }
 }
 
-/** Key and value fields into an image that is zero so far. */
-export function readRecord(record: usize): bool {
-  for (let i: u32 = 0; i < keyFields; i++) if (!readField(keyField(i), record)) return false
-  for (let i: u32 = 0; i < valueFields; i++) if (!readField(valueField(i), record)) return false
+/** Whether values of variable length are put into the arena; they are checked in any case. */
+let storing: bool = false
+
+function readLength(): u32 {
+  const length = readVarint()
+  if (refusal) return 0
+  if (length > VALUE_BYTES_MAX) refuse(VALUE)
+  return <u32>length
+}
+
+function readValue(word: usize, isText: bool): bool {
+  const length = readLength()
+  if (refusal || !need(length)) return false
+  if (isText && !isUtf8(at, length)) return refuse(VALUE)
+  const from = at
+  at += length
+  if (storing) return stageValue(word, from, length) || refuse(ARENA)
+  // Only to be counted.
+  store<u32>(word, length, 4)
   return true
 }
 
+/** A new value out of both ends of the old one, in `old`, and what is sent; `word` is in the image. */
+function readMiddle(word: usize, old: usize, isText: bool): bool {
+  const prefix = readLength()
+  if (refusal) return false
+  const suffix = readLength()
+  if (refusal) return false
+  const middle = readLength()
+  if (refusal || !need(middle)) return false
+  const length = prefix + suffix + middle
+  if (length > VALUE_BYTES_MAX) return refuse(VALUE)
+  const from = at
+  at += middle
+  if (!storing) return true
+  const before = load<u32>(old, 4)
+  if (prefix + suffix > before) return refuse(RANGE)
+  const source = flatValue(load<u32>(old), before, outboxAt + VALUE_BYTES_MAX)
+  copyRun(outboxAt, source, prefix)
+  copyRun(outboxAt + prefix, from, middle)
+  copyRun(outboxAt + prefix + middle, source + before - suffix, suffix)
+  if (isText && !isUtf8(outboxAt, length)) return refuse(VALUE)
+  return stageValue(word, outboxAt, length) || refuse(ARENA)
+}
+
+/** Whether the values of a session are not too long together. */
+function isBounded(record: usize): bool {
+  let bytes: u32 = 0
+  for (let word = record + valueOffset; word < record + fixedOffset; word += 8) bytes += load<u32>(word, 4)
+  return bytes <= SESSION_BYTES_MAX || refuse(VALUE)
+}
+
+/** Key and value fields into an image that is zero so far; `trusted`: to be kept. */
+export function readRecord(record: usize, trusted: bool): bool {
+  storing = trusted
+  for (let i: u32 = 0; i < keyFields; i++) if (!readField(keyField(i), record)) return false
+  for (let i: u32 = 0; i < valueFields; i++) if (!readField(valueField(i), record)) return false
+  return !variableMask || isBounded(record)
+}
+
 /** One change of an update on top of the old value in `record`; the range counts only where that value is trusted. */
-function readChange(field: Field, record: usize, trusted: bool): bool {
+function readChange(field: Field, record: usize, old: usize, trusted: bool): bool {
   const kind = field.kind
+  if (kind >= BLOB) return readMiddle(record + field.offset, old + field.offset, kind == LONG_TEXT)
   if (kind < U16 || kind > U53) return readField(field, record)
   const difference = unzigzag(readVarint(54))
   if (refusal) return false
   const to = record + field.offset
   let least: i64 = 0
   let most: i64 = 0xffff
-  let old: i64 = 0
+  let before: i64 = 0
   switch (kind) {
-    case U16: old = load<u16>(to); break
-    case U32: old = load<u32>(to); most = 0xffffffff; break
-    case I32: old = load<i32>(to); least = i32.MIN_VALUE; most = i32.MAX_VALUE; break
-    default: old = load<i64>(to); most = 0x1fffffffffffff
+    case U16: before = load<u16>(to); break
+    case U32: before = load<u32>(to); most = 0xffffffff; break
+    case I32: before = load<i32>(to); least = i32.MIN_VALUE; most = i32.MAX_VALUE; break
+    default: before = load<i64>(to); most = 0x1fffffffffffff
   }
-  const now = old + difference
+  const now = before + difference
   if (now < least || now > most) return !trusted || refuse(RANGE)
   switch (kind) {
     case U16: store<u16>(to, <u16>now); break
@@ -204,12 +264,13 @@ function readChange(field: Field, record: usize, trusted: bool): bool {
   return true
 }
 
-/** Mask and changes of an update into a copy of the record. */
-export function readUpdate(record: usize, trusted: bool): bool {
+/** Mask and changes of an update into a copy of the record `old`, without its values of variable length. */
+export function readUpdate(record: usize, old: usize, trusted: bool): bool {
+  storing = trusted
   let mask = readVarint()
   if (refusal) return false
   if (!mask || mask >> valueFields) return refuse(MASK)
   changedMask = mask
-  for (; mask; mask &= mask - 1) if (!readChange(valueField(<u32>ctz(mask)), record, trusted)) return false
-  return true
+  for (; mask; mask &= mask - 1) if (!readChange(valueField(<u32>ctz(mask)), record, old, trusted)) return false
+  return !variableMask || !trusted || isBounded(record)
 }

@@ -10,20 +10,23 @@
 // then, as one whose slot has another session does. No session is ever sent with fields it never had.
 import { bitHas, bitNext } from './bitmap'
 import { keyEquals } from './buckets'
+import { BROUGHT, beginFit, endFit, fitJournal, fitsBytes, fitsPeer, toldJournaled, toldWhole, valueBytes } from './fit'
 import {
   journalCount, journalEmpty, journalImage, journalTaken, overflow, overflowCount, overflowTaken, release,
   releaseTaken, releasedCount,
 } from './journal'
+import { VARIABLE_BYTES } from './arena-sizes'
 import {
-  FLAGS, GENERATION, KEY, OCCUPIED, SEGMENT_SHIFT,
-  capacity, deltaBytesMax, deltasMax, encodeBytesMax, indexedMask, outboxAt, overflowAt, recordAt, releasedAt, valueField,
-  valueFields,
+  FLAGS, GENERATION, KEY, OCCUPIED, SEGMENT_SHIFT, VOID,
+  capacity, deltaBytesMax, deltasMax, encodeBytesMax, indexedMask, outboxAt, overflowAt, recordAt, releasedAt,
+  valueField, valueFields, variableMask,
 } from './layout'
 import { loadedAhead, sameBytes } from './lines'
 import { isShown, nextOccupied } from './records'
 import { sortJournal, sortedEntry, sortedId } from './sort'
 import { writeVarint } from './varint'
-import { writeChange, writeRecord } from './write'
+import { note, setNote } from './values'
+import { equalFields, writeChange, writeRecord } from './write'
 
 // @ts-ignore: decorator
 @inline export const CREATE: u64 = 0
@@ -59,7 +62,7 @@ function differences(before: usize, record: usize): u64 {
     const offset = field.offset
     if (!sameBytes(before + offset, record + offset, field.size)) mask |= (<u64>1) << i
   }
-  return mask
+  return mask & variableMask ? mask & ~equalFields(before, record, mask & variableMask) : mask
 }
 
 function writeHead(at: usize, id: u32, op: u64): usize {
@@ -71,23 +74,33 @@ function writeHead(at: usize, id: u32, op: u64): usize {
 
 /** What became of one journaled record. */
 function writeJournaled(at: usize, id: u32, before: usize): usize {
+  const flags = load<u32>(before, FLAGS)
+  if (flags & VOID) return at
   const record = recordAt(id)
   journalTaken(record)
-  const was = load<u32>(before, FLAGS) & OCCUPIED
-  if (!isShown(id, record)) return was ? writeHead(at, id, DELETE) : at
+  const was = flags & OCCUPIED
+  if (!isShown(id, record)) {
+    if (variableMask) toldJournaled(before, was, record, false)
+    return was ? writeHead(at, id, DELETE) : at
+  }
   if (was) {
     const stayed = load<u32>(before, GENERATION) == load<u32>(record, GENERATION)
     if (stayed || keyEquals(before + KEY, record + KEY)) {
       const mask = differences(before, record)
-      if (bringing || !(mask & indexedMask)) return writeUpdate(at, id, mask, before, record)
+      if (bringing || !(mask & indexedMask)) {
+        if (variableMask) toldJournaled(before, was, record, true)
+        return writeUpdate(at, id, mask, before, record)
+      }
     }
   }
+  if (variableMask) toldJournaled(before, was, record, bringing)
   if (!bringing) {
     overflow(id, record)
+    if (variableMask) setNote(id, 0)
     return was ? writeHead(at, id, DELETE) : at
   }
   if (!was) return writeRecord(writeHead(at, id, CREATE), record)
-  return writeWhole(at, id)
+  return writePresent(at, id, true)
 }
 
 function writeUpdate(at: usize, id: u32, mask: u64, before: usize, record: usize): usize {
@@ -97,12 +110,21 @@ function writeUpdate(at: usize, id: u32, mask: u64, before: usize, record: usize
   return at
 }
 
+/** What became of one released record. */
 function writeWhole(at: usize, id: u32): usize {
-  at = writeHead(at, id, WHOLE)
   const record = recordAt(id)
-  const present = bringing && isShown(id, record)
+  let present = bringing && isShown(id, record)
+  if (variableMask) {
+    present = present && fitsBytes(record) && fitsPeer(id, record)
+    toldWhole(id, record, present)
+  }
+  return writePresent(at, id, present)
+}
+
+function writePresent(at: usize, id: u32, present: bool): usize {
+  at = writeHead(at, id, WHOLE)
   store<u8>(at, present)
-  return present ? writeRecord(at + 1, record) : at + 1
+  return present ? writeRecord(at + 1, recordAt(id)) : at + 1
 }
 
 /**
@@ -154,20 +176,31 @@ function finish(end: usize): u32 {
  * it together stays below `encodeBytesMax`.
  */
 export function encode(bytesMax: u32): u32 {
+  if (variableMask) {
+    fitJournal()
+    beginFit(0)
+  }
   sortJournal()
   bringing = true
   let end = writeMerged(0)
   if (overflowCount) end = addOverflowed(end, bytesMax)
   journalEmpty()
+  if (variableMask) endFit()
   return count ? finish(end) : 0
 }
 
 /** Writes the batch again, with overflowed records between the journaled ones. */
 function addOverflowed(end: usize, bytesMax: u32): usize {
-  const room = min(bytesMax, encodeBytesMax - <u32>(end - outboxAt))
+  const used = <u32>(end - outboxAt)
+  const room = min(bytesMax, used < encodeBytesMax ? encodeBytesMax - used : 0)
   let wholes = min(room / deltaBytesMax, deltasMax - count)
+  if (variableMask) wholes = max(wholes, 1)
   bringing = releasedCount <= wholes
-  if (bringing) choose(wholes - releasedCount)
+  if (variableMask) {
+    const most = bringing ? countFitting(room, wholes - releasedCount) : 0
+    beginFit(room)
+    if (bringing) choose(most)
+  } else if (bringing) choose(wholes - releasedCount)
   if (bringing) wholes = releasedCount
   else wholes = min(releasedCount, min(room / BLANK_MAX, deltasMax - count))
   if (!wholes && bringing) return end
@@ -176,9 +209,26 @@ function addOverflowed(end: usize, bytesMax: u32): usize {
     const id = <u32>bitNext(releasedAt, 0)
     const record = recordAt(id)
     releaseTaken(id, record)
-    if (bringing || !isShown(id, record)) overflowTaken(id, record)
+    const brought = variableMask ? note(id) == BROUGHT : bringing
+    if (brought || !isShown(id, record)) overflowTaken(id, record)
   }
   return at
+}
+
+/** How many overflowed records from the cursor fit the batch in bytes, beside the released ones, which all must. */
+function countFitting(room: u32, most: u32): u32 {
+  beginFit(room)
+  for (let id = bitNext(releasedAt, 0); id >= 0; id = bitNext(releasedAt, <u32>id + 1)) fitsBytes(recordAt(id))
+  if (bitNext(overflowAt, cursor) < 0) cursor = 0
+  let fitting: u32 = 0
+  for (let from = cursor; fitting < most; fitting++) {
+    const id = bitNext(overflowAt, from)
+    if (id < 0) break
+    const record = recordAt(id)
+    if (isShown(id, record) && !bitHas(releasedAt, id) && !fitsBytes(record)) break
+    from = <u32>id + 1
+  }
+  return fitting
 }
 
 /** Adds up to `most` overflowed records to the released ones, which all go into this batch. */
@@ -194,14 +244,31 @@ function choose(most: u32): void {
 
 /** Writes one segment as deltas that are all create, at `encodedAt`; gives their length. */
 export function image(segment: u32): u32 {
-  const first = segment << SEGMENT_SHIFT
-  const end = min(first + (1 << SEGMENT_SHIFT), capacity)
+  return imagePart(segment, 0, capacity, VARIABLE_BYTES - (VARIABLE_BYTES >> 4))
+}
+
+/** Where the last image stopped: a record id of its segment, or the segment's end. */
+export let imageEnd: u32 = 0
+
+/**
+ * The same of the record ids from `first` on within a segment, at most up to `last`. With variable-length fields it stops
+ * before a record that would take it beyond `bytesMax`, though not before the first.
+ */
+export function imagePart(segment: u32, first: u32, last: u32, bytesMax: u32): u32 {
+  const start = segment << SEGMENT_SHIFT
+  const end = min(start + min(last, 1 << SEGMENT_SHIFT), capacity)
   let at = outboxAt + COUNT_ROOM
-  previous = <i32>first - 1
+  previous = <i32>(start + first) - 1
   count = 0
-  for (let id = nextOccupied(first); id >= 0 && <u32>id < end; id = nextOccupied(<u32>id + 1)) {
+  imageEnd = end
+  for (let id = nextOccupied(start + first); id >= 0 && <u32>id < end; id = nextOccupied(<u32>id + 1)) {
     const record = recordAt(id)
-    if (isShown(id, record)) at = writeRecord(writeHead(at, id, CREATE), record)
+    if (!isShown(id, record)) continue
+    if (variableMask && count && <u32>(at - outboxAt) + deltaBytesMax + valueBytes(record) > bytesMax) {
+      imageEnd = id
+      break
+    }
+    at = writeRecord(writeHead(at, id, CREATE), record)
   }
   return finish(at)
 }

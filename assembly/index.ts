@@ -1,22 +1,24 @@
 // What the host may call. Exports only: numbers in and out, a pointer and its length side by side.
 import { bitFill } from './bitmap'
-import { encodedAt } from './encode'
+import { flatValue } from './arena'
+import { encodedAt, imageEnd as lastImageEnd } from './encode'
 import { seedHash } from './hash'
 import { takenId, takenIndex } from './indexes'
 import { overflowCount, setTracking, tracking } from './journal'
 import { heldCount } from './pickup'
 import * as layout from './layout'
 import { dropAll, nextOccupied, size } from './records'
-import { awaited, isAwaited, isTouched, setAwaited } from './segments'
+import { awaited, isAwaited, isTouched, markBrought, setAwaited } from './segments'
 import { sipKeyAt, siphash } from './siphash'
 import { unstage } from './stage'
+import * as values from './values'
 
 export { plan, planPickup } from './layout'
 export { erase, eraseAll, eraseId, find, findBy, put, touch, update, updateId } from './records'
 export { manyCheck, manyErase, manyFind, manyPut, manyRead, manyStopped, manyUpdate, manyWritten } from './many'
-export { encode, image } from './encode'
+export { encode, image, imagePart } from './encode'
 export { digests } from './digest'
-export { stageBatch, stageImage, unstage } from './stage'
+export { stageBatch, stageImage, stageImagePart, unstage } from './stage'
 export { commit } from './commit'
 export { setTime } from './time'
 export { benchChase, benchFill, benchFind, benchFindMany } from './bench'
@@ -50,9 +52,21 @@ export function awaitedSegments(): u32 { return awaited }
 export function segmentAwaited(segment: u32): bool { return segment < layout.segments && isAwaited(segment) }
 export function segmentTouched(segment: u32): bool { return segment < layout.segments && isTouched(segment) }
 
+/** A part of an awaited segment's image, up to record id `end`, is in force. */
+export function brought(end: u32): void { markBrought(end) }
+/** Record id at which the last image or part of one stopped. */
+export function imageEnd(): u32 { return lastImageEnd }
+
+/** Address of a value of variable length in one piece; good until the next call. */
+export function flat(handle: u32, length: u32): usize { return flatValue(handle, length, layout.outboxAt) }
+/** Units of live values, of values kept for the next batch, and of the arena. */
+export function liveUnits(): u32 { return values.liveUnits }
+export function keptUnits(): u32 { return values.keptUnits }
+export function limitUnits(): u32 { return values.limitUnits() }
+
 /** SipHash-2-4 of the first `length` bytes of the inbox, into the first 8 bytes of the digests. */
 export function sipInbox(length: u32): void {
-  store<u64>(layout.digestsAt, siphash(layout.inboxAt, min(length, layout.INBOX_BYTES)))
+  store<u64>(layout.digestsAt, siphash(layout.inboxAt, min(length, layout.inboxBytes)))
 }
 
 /** Of the last write that gave TAKEN. */
@@ -71,8 +85,9 @@ export function rowMasksAt(): usize { return layout.rowMasksAt }
 export function rowResultsAt(): usize { return layout.rowResultsAt }
 export function recordsAt(): usize { return layout.recordsAt }
 export function sipKey(): usize { return sipKeyAt() }
+export function arenaAt(): usize { return layout.arenaAt }
 export function inboxAt(): usize { return layout.inboxAt }
-export function inboxBytes(): u32 { return layout.INBOX_BYTES }
+export function inboxBytes(): u32 { return layout.inboxBytes }
 export function outputAt(): usize { return encodedAt }
 export function digestsAt(): usize { return layout.digestsAt }
 export function journalMax(): u32 { return layout.journalMax }

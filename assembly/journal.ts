@@ -4,9 +4,11 @@
 import { bitAdd, bitEmpty, bitNext, bitRemove } from './bitmap'
 import {
   FLAGS, HELD, JOURNALED, OVERFLOWED, RELEASED,
-  journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes, releasedAt,
+  journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes, releasedAt, variableMask,
 } from './layout'
 import { copyLines } from './lines'
+import { peerBegins } from './fit'
+import { freeKept, recordUnits, setNote } from './values'
 
 export let tracking: bool = false
 export let journalCount: u32 = 0
@@ -29,8 +31,12 @@ function remember(id: u32, record: usize, occupied: u32): void {
     store<u32>(image, occupied, FLAGS)
     store<u32>(journalIdsAt + (<usize>journalCount << 2), id)
     store<u32>(record, load<u32>(record, FLAGS) | JOURNALED, FLAGS)
+    if (variableMask) setNote(id, journalCount)
     journalCount++
-  } else overflow(id, record)
+  } else {
+    overflow(id, record)
+    if (variableMask) setNote(id, occupied ? recordUnits(record) : 0)
+  }
 }
 
 /** The record will go whole, later. */
@@ -71,6 +77,9 @@ export function release(id: u32, record: usize): void {
 
 /** The journal is empty: every entry was taken. */
 export function journalEmpty(): void {
+  if (variableMask) {
+    for (let entry: u32 = 0; entry < journalCount; entry++) freeKept(journalImage(entry), recordAt(journalId(entry)))
+  }
   journalCount = 0
 }
 
@@ -100,4 +109,5 @@ export function setTracking(on: bool): void {
   overflowCount = 0
   releasedCount = 0
   tracking = on
+  if (variableMask) peerBegins()
 }

@@ -4,7 +4,7 @@
 //
 //   statics | key | values | inbox | outbox | free, overflow and released bitmaps | segment marks
 //           | digests | journal | sort scratch | staging | key scratch | columns, masks, results and block of a batch
-//           | pickup nodes | buckets | index key, buckets of each index | records
+//           | pickup nodes | buckets | index key, buckets of each index | records | notes, pages, arena
 //
 // A record, one or more 64-byte lines:
 //
@@ -13,6 +13,10 @@
 //   | hash   | generation | flags | deadline | key, 0-padded | value fields     | zeros
 //   | u32    | u32        | u32   | u32      | to 8 bytes    |                  |
 //   +--------+------------+-------+----------+---------------+------------------+------
+//
+// Variable-length fields come first among the value fields, eight bytes each: {handle u32, length u32} (arena.ts). What
+// a table without such fields does not need, the last three parts and the larger inbox, it does not have.
+import { JOURNAL_BYTES_MAX, PAGE, PAGE_NOTE, VARIABLE_BYTES } from './arena-sizes'
 import { bitmapBytes } from './bitmap'
 
 // @ts-ignore: decorator
@@ -24,7 +28,7 @@ import { bitmapBytes } from './bitmap'
 /** Entries of a full journal. */
 // @ts-ignore: decorator
 @inline export const JOURNAL_MAX: u32 = 16384
-/** Largest frame of the wire; nothing longer is ever handed in. */
+/** Longest batch or image of a table without variable-length fields; nothing longer is ever handed in. */
 // @ts-ignore: decorator
 @inline export const INBOX_BYTES: u32 = 1 << 20
 /** Largest output of one encode, so that it fits a frame with room for the frame's own words. */
@@ -90,6 +94,9 @@ import { bitmapBytes } from './bitmap'
 /** Not replicated: to the peer the slot is empty. */
 // @ts-ignore: decorator
 @inline export const HELD: u32 = YOUNG | LOCAL
+/** In a before-image: given up, the record has overflowed. */
+// @ts-ignore: decorator
+@inline export const VOID: u32 = 128
 
 // kinds of fields: how a value is stored and written. The host maps schema types onto them.
 /** u8, bool, enum: one byte below `limit`. */
@@ -114,6 +121,12 @@ import { bitmapBytes } from './bitmap'
 /** Length byte, then `size - 1` bytes, zeros after the text. */
 // @ts-ignore: decorator
 @inline export const TEXT: u32 = 9
+/** Bytes of any length, in the arena. */
+// @ts-ignore: decorator
+@inline export const BLOB: u32 = 10
+/** UTF-8 of any length, in the arena. Kinds from BLOB on are variable. */
+// @ts-ignore: decorator
+@inline export const LONG_TEXT: u32 = 11
 
 /** One field: key fields first, then value fields, in schema order. Written by the host before `plan`. */
 @unmanaged
@@ -159,6 +172,14 @@ export let indexCount: u32 = 0
 export let indexedMask: u64 = 0
 /** Whether created sessions are held back at first (assembly/pickup.ts). */
 export let holding: bool = false
+export let inboxBytes: u32 = 0
+/** Value fields with their values in the arena, as a mask; 0: this table has none. */
+export let variableMask: u64 = 0
+/** Value fields from here on are of fixed length. */
+export let fixedOffset: u32 = 0
+/** What journaled changes add to a batch at most, in a table with variable-length fields. */
+export let journalBytesMax: u32 = 0
+export let arenaPages: u32 = 0
 
 export let keyAt: usize = 0
 export let valuesAt: usize = 0
@@ -185,6 +206,10 @@ export let bucketsAt: usize = 0
 export let indexKeyAt: usize = 0
 export let indexBucketsAt: usize = 0
 export let recordsAt: usize = 0
+/** A u32 per record of a table with variable-length fields: values.ts. */
+export let notesAt: usize = 0
+export let pagesAt: usize = 0
+export let arenaAt: usize = 0
 
 let total: u64 = 0
 
@@ -240,6 +265,8 @@ function wireMax(field: Field): u32 {
     case U53: return 8
     case IPV4: return 4
     case IP: return 17
+    // Three varints of an update; the bytes themselves are counted where they are known.
+    case BLOB: case LONG_TEXT: return 9
     default: return field.size
   }
 }
@@ -278,6 +305,7 @@ export function plan(
   keySize: u32,
   recordSize: u32,
   encodeMax: u32,
+  arenaBytes: f64,
 ): f64 {
   capacity = sessions
   segments = (sessions + SEGMENT_RECORDS - 1) >> SEGMENT_SHIFT
@@ -290,6 +318,12 @@ export function plan(
   indexCount = 0
   indexedMask = 0
   while (indexCount < INDEXES_MAX && indexMask(indexCount)) indexedMask |= indexMask(indexCount++)
+  variableMask = 0
+  for (let i: u32 = 0; i < values; i++) if (valueField(i).kind >= BLOB) variableMask |= (<u64>1) << i
+  fixedOffset = valueOffset + 8 * <u32>popcnt(variableMask)
+  arenaPages = variableMask ? <u32>(arenaBytes / <f64>PAGE) : 0
+  inboxBytes = variableMask ? VARIABLE_BYTES : INBOX_BYTES
+  journalBytesMax = encodeMax < ENCODE_MAX ? (encodeMax / 5) * 4 : JOURNAL_BYTES_MAX
 
   let record: u32 = 0
   for (let i: u32 = 0; i < keys + values; i++) record += wireMax(keyField(i))
@@ -300,6 +334,7 @@ export function plan(
   encodeBytesMax = min(min(max(encodeMax, deltaBytesMax * 2), ENCODE_MAX), 8 + deltasMax * deltaBytesMax)
   journalMax = max(min(min(journalFull, (encodeBytesMax / 5) * 4 / deltaBytesMax), sessions), 1)
   outboxBytes = max(encodeBytesMax, 8 + min(sessions, SEGMENT_RECORDS) * (record + DELTA_HEAD_MAX))
+  if (variableMask) outboxBytes = VARIABLE_BYTES
   bucketCount = sessions / BUCKET_LOAD + 1
   let slots: u32 = 16
   while (slots < deltasMax * 2 + 1) slots <<= 1
@@ -307,7 +342,7 @@ export function plan(
   total = (<u64>__heap_base + LINE - 1) & ~<u64>(LINE - 1)
   keyAt = reserve(recordSize)
   valuesAt = reserve(recordSize)
-  inboxAt = reserve(INBOX_BYTES)
+  inboxAt = reserve(inboxBytes)
   outboxAt = reserve(outboxBytes)
   freeAt = reserve(bitmapBytes(sessions))
   overflowAt = reserve(bitmapBytes(sessions))
@@ -329,6 +364,9 @@ export function plan(
     indexBucketsAt = reserve(<u64>indexCount * bucketCount * LINE)
   }
   recordsAt = reserve(<u64>sessions * recordSize)
+  notesAt = reserve(variableMask ? <u64>sessions * 4 : 0)
+  pagesAt = reserve(<u64>arenaPages * PAGE_NOTE)
+  arenaAt = reserve(<u64>arenaPages * PAGE)
   return <f64>total
 }
 

@@ -6,12 +6,17 @@ import { EVERY, findRow, indexesClaimed, indexesEmpty, indexesLink, indexesUnlin
 import { journalRelease, journalTouch } from './journal'
 import {
   DEADLINE, FLAGS, GENERATION, HASH, HELD, KEY, LOCAL, OCCUPIED,
-  bucketsAt, freeAt, holding, indexedMask, keyAt, keyBytes, recordAt, recordBytes, valueField, valueOffset, valuesAt,
+  bucketsAt, fixedOffset, freeAt, holding, indexedMask, keyAt, keyBytes, recordAt, recordBytes, valueField, valuesAt,
+  variableMask,
 } from './layout'
 import { copyBytes, copyWords, zeroWords } from './lines'
 import { holdAgain, holdBack, letGo } from './pickup'
+import { admit, adoptValues, changeValues, createValues, dropValues, prepareDrop, valuesEmpty } from './values'
 
-/** What a write gives instead of a record id: the table is full; a key of a further index is another session's. */
+/**
+ * What a write gives instead of a record id: the table is full; a key of a further index is another session's; ARENA_FULL
+ * and TOO_LONG (values.ts).
+ */
 // @ts-ignore: decorator
 @inline export const FULL: i32 = -1
 // @ts-ignore: decorator
@@ -39,6 +44,7 @@ export function nextOccupied(from: u32): i32 {
 
 /** Ends the session in a slot. Views of it die with the generation. */
 export function dropRecord(id: u32, record: usize): void {
+  if (variableMask) dropValues(id, record)
   bucketRemove(bucketsAt, load<u32>(record, HASH), id)
   if (indexedMask) indexesUnlink(id, record, EVERY)
   endRecord(id, record)
@@ -53,6 +59,7 @@ export function writeRecord(id: u32, record: usize, image: usize): void {
   store<u32>(record, hash, HASH)
   store<u32>(record, 0, DEADLINE)
   copyWords(record + KEY, image + KEY, recordBytes - <u32>KEY)
+  if (variableMask) adoptValues(record)
   bitRemove(freeAt, id)
   bucketInsert(bucketsAt, hash, id)
   if (indexedMask) indexesLink(id, record, EVERY)
@@ -60,9 +67,9 @@ export function writeRecord(id: u32, record: usize, image: usize): void {
   moves++
 }
 
-/** Copies the value fields of `mask` from a row shaped like a record into a record. */
-function copyFields(record: usize, row: usize, mask: u64): void {
-  for (; mask; mask &= mask - 1) {
+/** Copies the fixed value fields of `mask` from a row shaped like a record into a record. */
+function copyFields(record: usize, row: usize, fields: u64): void {
+  for (let mask = fields & ~variableMask; mask; mask &= mask - 1) {
     const field = valueField(<u32>ctz(mask))
     copyBytes(record + field.offset, row + field.offset, field.size)
   }
@@ -83,12 +90,12 @@ export function findBy(index: u32): i32 {
   return findRow(index, valuesAt)
 }
 
-/** Creates or replaces the session of the key buffer; fields outside the mask are zero. Or FULL or TAKEN. */
+/** Creates or replaces the session of the key buffer; fields outside the mask are zero. Its id, or why not. */
 export function put(low: u32, high: u32): i32 {
   return putRow(keyAt, hashKey(keyAt), valuesAt, maskOf(low, high))
 }
 
-/** The same of the key at `key` and the fields of a row shaped like a record. */
+/** The same of the key at `key` and the fields of a row shaped like a record; variable ones as {address, length}. */
 export function putRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   const id = bucketFind(hash, key)
   if (id < 0) return createRow(key, hash, row, mask)
@@ -98,10 +105,15 @@ export function putRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
     claimed = indexesClaimed(record, row, mask, 0)
     if (claimed < 0) return TAKEN
   }
+  if (variableMask) {
+    const refused = admit(record, row, mask, true)
+    if (refused) return refused
+  }
   journalTouch(id, record, OCCUPIED)
+  if (variableMask) changeValues(id, record, row, mask)
   if (claimed) release(id, record, claimed)
   if (load<u32>(record, FLAGS) & LOCAL) holdAgain(id, record)
-  zeroWords(record + valueOffset, recordBytes - valueOffset)
+  zeroWords(record + fixedOffset, recordBytes - fixedOffset)
   copyFields(record, row, mask)
   if (claimed) indexesLink(id, record, claimed)
   return id
@@ -117,13 +129,18 @@ function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   if (indexedMask && indexesClaimed(0, row, mask, 0) < 0) return TAKEN
   const id = bitNext(freeAt, 0)
   if (id < 0) return FULL
+  if (variableMask) {
+    const refused = admit(0, row, mask, true)
+    if (refused) return refused
+  }
   const record = recordAt(id)
   if (holding) holdBack(id, record)
   else journalTouch(id, record, 0)
   store<u32>(record, hash, HASH)
   store<u32>(record, 0, DEADLINE)
   copyWords(record + KEY, key, keyBytes)
-  zeroWords(record + valueOffset, recordBytes - valueOffset)
+  if (variableMask) createValues(record, row, mask)
+  zeroWords(record + fixedOffset, recordBytes - fixedOffset)
   copyFields(record, row, mask)
   bitRemove(freeAt, id)
   bucketInsert(bucketsAt, hash, id)
@@ -133,7 +150,7 @@ function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   return id
 }
 
-/** Changes the fields of the mask; -1 if there is no such session, or TAKEN. */
+/** Changes the fields of the mask; -1 if there is no such session. Its id, or why not. */
 export function update(low: u32, high: u32): i32 {
   const id = bucketFind(hashKey(keyAt), keyAt)
   return id < 0 ? id : updateRow(id, valuesAt, maskOf(low, high))
@@ -144,19 +161,25 @@ export function updateId(id: u32, low: u32, high: u32): i32 {
   return updateRow(id, valuesAt, maskOf(low, high))
 }
 
-/** Changes the fields of the mask of a session to those of a row shaped like a record. Its id, or TAKEN. */
+/** Changes the fields of the mask of a session to those of a row shaped like a record. Its id, or why not. */
 export function updateRow(id: u32, row: usize, mask: u64): i32 {
   const record = recordAt(id)
-  if (mask & indexedMask) return updateIndexed(id, record, row, mask)
+  if (mask & (indexedMask | variableMask)) return updateLinked(id, record, row, mask)
   journalTouch(id, record, OCCUPIED)
   copyFields(record, row, mask)
   return id
 }
 
-function updateIndexed(id: u32, record: usize, row: usize, mask: u64): i32 {
-  const claimed = indexesClaimed(record, row, mask, record)
+/** The same where fields of an index or of variable length are among them. */
+function updateLinked(id: u32, record: usize, row: usize, mask: u64): i32 {
+  const claimed = mask & indexedMask ? indexesClaimed(record, row, mask, record) : 0
   if (claimed < 0) return TAKEN
+  if (variableMask) {
+    const refused = admit(record, row, mask, false)
+    if (refused) return refused
+  }
   journalTouch(id, record, OCCUPIED)
+  if (variableMask) changeValues(id, record, row, mask)
   if (claimed) release(id, record, claimed)
   copyFields(record, row, mask)
   if (claimed) indexesLink(id, record, claimed)
@@ -174,6 +197,7 @@ export function erase(): i32 {
 export function eraseId(id: u32): void {
   const record = recordAt(id)
   journalTouch(id, record, OCCUPIED)
+  if (variableMask) prepareDrop(id, record)
   journalRelease(id, record)
   dropRecord(id, record)
 }
@@ -188,7 +212,9 @@ export function eraseAll(): void {
   for (let id = nextOccupied(0); id >= 0; id = nextOccupied(<u32>id + 1)) {
     const record = recordAt(id)
     journalTouch(id, record, OCCUPIED)
+    if (variableMask) prepareDrop(id, record)
     journalRelease(id, record)
+    if (variableMask) dropValues(id, record)
     endRecord(id, record)
   }
   empty()
@@ -198,6 +224,7 @@ export function eraseAll(): void {
 export function dropAll(): void {
   for (let id = nextOccupied(0); id >= 0; id = nextOccupied(<u32>id + 1)) endRecord(id, recordAt(id))
   empty()
+  if (variableMask) valuesEmpty()
 }
 
 /** What ends a session besides its index entry and its slot. */

@@ -2,7 +2,7 @@
 // record's old values, and misses that are asked for one by one each cost the whole way to memory; together they overlap.
 // Reads stay within the inbox and what follows it; a wrong guess on malformed bytes costs time, never an answer.
 import {
-  BYTE, IP, IPV4, TEXT, U16, U53,
+  BLOB, BYTE, IP, IPV4, TEXT, U16, U53,
   Field, capacity, keyField, keyFields, recordAt, valueField, valueFields,
 } from './layout'
 import { loadedAhead } from './lines'
@@ -35,6 +35,14 @@ function pass(field: Field, change: bool): void {
   else if (kind == IPV4) at += 4
   else if (kind == IP) at += load<u8>(at) == 4 ? 5 : 17
   else if (kind == TEXT) at += 1 + <usize>load<u8>(at)
+  else if (kind >= BLOB) {
+    if (change) {
+      varint()
+      varint()
+    }
+    const length = varint()
+    at += <usize>min(length, at < end ? <u64>(end - at) : 0)
+  }
   else at += field.size
 }
 

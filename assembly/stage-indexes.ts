@@ -12,12 +12,12 @@ import {
 } from './stage'
 
 /** Whether in every index no staged session claims the key of another that keeps it. */
-export function indexKeysFree(segment: i32): bool {
+export function indexKeysFree(): bool {
   for (let index: u32 = 0; index < indexCount; index++) {
     emptyKeys()
     for (let i: u32 = 0; i < stagedCount; i++) {
       if (!(i & (SKIM - 1))) peek(index, i)
-      if (claims(index, i) && !isFree(index, i, segment)) return false
+      if (claims(index, i) && !isFree(index, i)) return false
     }
   }
   return true
@@ -31,10 +31,10 @@ function claims(index: u32, i: u32): bool {
   return op == PUT || !hasPacked(index, recordAt(stagedId(i)))
 }
 
-function isFree(index: u32, i: u32, segment: i32): bool {
+function isFree(index: u32, i: u32): bool {
   if (!isNew(index, i)) return refuse(INDEX_TWICE)
   const holder = findPacked(index)
-  if (holder < 0 || <u32>holder == stagedId(i) || yields(holder, segment)) return true
+  if (holder < 0 || <u32>holder == stagedId(i) || yields(holder)) return true
   return releases(index, holder) || refuse(INDEX_HELD)
 }
 

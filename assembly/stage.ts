@@ -10,15 +10,16 @@ import { CREATE, DELETE, UPDATE } from './encode'
 import { hashKey } from './hash'
 import { indexesDiffering } from './indexes'
 import {
-  HASH, INBOX_BYTES, KEY, SEGMENT_SHIFT,
-  bucketsAt, capacity, deltasMax, inboxAt, indexedMask, keyScratchAt, recordAt, recordBytes, stagedIdsAt, stagedImagesAt,
-  stagedOpsAt, valuesAt,
+  HASH, KEY, SEGMENT_SHIFT,
+  bucketsAt, capacity, deltasMax, inboxAt, inboxBytes, indexedMask, keyScratchAt, recordAt, recordBytes, stagedIdsAt,
+  stagedImagesAt, stagedOpsAt, valuesAt, variableMask,
 } from './layout'
 import { copyLines, loadedAhead, zeroLines } from './lines'
 import { isOccupied, moves } from './records'
-import { isAwaited } from './segments'
+import { isAwaitedId } from './segments'
 import { SKIM, skim } from './skim'
 import { indexKeysFree } from './stage-indexes'
+import { discardValues, leaveValues } from './values'
 
 // what a staged slot will be
 /** The session of the image. */
@@ -34,8 +35,11 @@ import { indexKeysFree } from './stage-indexes'
 @inline export const MOVE: u32 = 3
 
 export let stagedCount: u32 = 0
-/** Segment that the staged image replaces; -1 for a batch. */
-export let stagedSegment: i32 = -1
+/** Record ids that the staged image, or part of one, replaces; none for a batch. */
+export let stagedFrom: u32 = 0
+export let stagedTo: u32 = 0
+/** An image that is being read and has values in the arena; 0: none. */
+let reading: usize = 0
 /** Staged keys that another id holds, and `moves` when they were counted. */
 let holders: u32 = 0
 let holdersAt: u32 = 0
@@ -63,69 +67,94 @@ export function isFree(): bool {
   return holders == 0 && holdersAt == moves
 }
 
+/** Gives up what is staged. */
 export function unstage(): void {
+  if (variableMask) {
+    if (reading) discardValues(reading)
+    for (let i: u32 = 0; i < stagedCount; i++) if (stagedOp(i) != DROP) discardValues(stagedImage(i))
+  }
+  stagedOver()
+}
+
+/** Nothing is staged any more. */
+export function stagedOver(): void {
+  reading = 0
   stagedCount = 0
-  stagedSegment = -1
+  stagedFrom = 0
+  stagedTo = 0
 }
 
 function keep(id: u32, op: u32): void {
   store<u32>(stagedIdsAt + (<usize>stagedCount << 2), id)
   store<u32>(stagedOpsAt + (<usize>stagedCount << 2), op)
   stagedCount++
+  reading = 0
 }
 
 /** Stages `length` bytes of the inbox as a batch; 0 or the number of the refusal. */
 export function stageBatch(length: u32): u32 {
-  return stage(length, -1)
+  return stage(length, 0, 0)
 }
 
 /** Stages `length` bytes of the inbox as the content of a segment; 0 or the number of the refusal. */
 export function stageImage(segment: u32, length: u32): u32 {
-  return stage(length, <i32>segment)
+  return stageImagePart(segment, 0, 1 << SEGMENT_SHIFT, length)
 }
 
-function stage(length: u32, segment: i32): u32 {
+/** The same of the record ids of a segment from `first` up to, not including, `last`. */
+export function stageImagePart(segment: u32, first: u32, last: u32, length: u32): u32 {
+  const start = segment << SEGMENT_SHIFT
+  if (first >= last || last > 1 << SEGMENT_SHIFT || start + first >= capacity) return ID
+  return stage(length, start + first, min(start + last, capacity))
+}
+
+function stage(length: u32, from: u32, to: u32): u32 {
   unstage()
-  if (length > INBOX_BYTES) return COUNT
+  if (length > inboxBytes) return COUNT
   openBytes(inboxAt, length)
-  if (!readDeltas(segment) || !keysFree(segment) || (indexedMask && !indexKeysFree(segment))) {
+  stagedFrom = from
+  stagedTo = to
+  if (!readDeltas(from, to) || !keysFree() || (indexedMask && !indexKeysFree())) {
     unstage()
     return refusal
   }
-  stagedSegment = segment
   return 0
 }
 
-function readDeltas(segment: i32): bool {
+/** Reads a batch, or with `to` the image of the record ids between. */
+function readDeltas(from: u32, to: u32): bool {
   const count = readVarint()
   if (refusal) return false
   if (count > <u64>bytesLeft() || count > <u64>deltasMax) return refuse(COUNT)
   keysExpected = <u32>count
   keyMask = 0
-  const first: i64 = segment < 0 ? 0 : <i64>segment << SEGMENT_SHIFT
-  const end = segment < 0 ? <i64>capacity : min(first + (1 << SEGMENT_SHIFT), <i64>capacity)
-  let previous = first - 1
+  const end = <i64>(to ? to : capacity)
+  let previous = <i64>from - 1
   for (let i: u64 = 0; i < count; i++) {
-    if (segment < 0 && !(<u32>i & (SKIM - 1))) skim(readingAt(), readingAt() + bytesLeft(), previous, SKIM)
+    if (!to && !(<u32>i & (SKIM - 1))) skim(readingAt(), readingAt() + bytesLeft(), previous, SKIM)
     const head = readVarint()
     if (refusal) return false
     const op = head & 3
-    if (segment >= 0 && op != CREATE) return refuse(OP)
+    if (to && op != CREATE) return refuse(OP)
     const id = previous + 1 + <i64>(head >> 2)
     if (id >= end) return refuse(ID)
     previous = id
-    if (!readDelta(<u32>id, op, segment >= 0)) return false
+    if (!readDelta(<u32>id, op, to != 0)) return false
   }
   return bytesLeft() == 0 || refuse(TRAILING)
 }
 
 function readDelta(id: u32, op: u64, inImage: bool): bool {
-  const trusted = inImage || !isAwaited(id >> SEGMENT_SHIFT)
+  const trusted = inImage || !isAwaitedId(id)
   const to = trusted ? stagedImage(stagedCount) : valuesAt
   if (op == UPDATE) {
     if (trusted && !isOccupied(id)) return refuse(ABSENT)
     copyLines(to, recordAt(id), recordBytes)
-    if (!readUpdate(to, trusted)) return false
+    if (variableMask) {
+      leaveValues(to)
+      if (trusted) reading = to
+    }
+    if (!readUpdate(to, recordAt(id), trusted)) return false
     if (trusted) keep(id, changedMask & indexedMask && indexesDiffering(recordAt(id), to) ? MOVE : CHANGE)
     return true
   }
@@ -147,7 +176,8 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
     }
   }
   zeroLines(to, recordBytes)
-  if (!readRecord(to)) return false
+  if (variableMask && trusted) reading = to
+  if (!readRecord(to, trusted)) return false
   if (!trusted) return true
   store<u32>(to, hashKey(to + KEY), HASH)
   if (!keyNew(to)) return refuse(KEY_TWICE)
@@ -190,7 +220,7 @@ function peekBuckets(from: u32): void {
 }
 
 /** Whether no staged record's key is held by an id that keeps it. */
-function keysFree(segment: i32): bool {
+function keysFree(): bool {
   holders = 0
   holdersAt = moves
   for (let i: u32 = 0; i < stagedCount; i++) {
@@ -200,15 +230,14 @@ function keysFree(segment: i32): bool {
     const holder = bucketFind(load<u32>(to, HASH), to + KEY)
     if (holder < 0 || <u32>holder == stagedId(i)) continue
     holders++
-    if (!yields(holder, segment) && !releases(holder)) return refuse(KEY_HELD)
+    if (!yields(holder) && !releases(holder)) return refuse(KEY_HELD)
   }
   return true
 }
 
 /** Whether what a slot holds may be dropped for a session that comes: it is awaited, or replaced by this very image. */
-export function yields(id: u32, segment: i32): bool {
-  const held = id >> SEGMENT_SHIFT
-  return <i32>held == segment || isAwaited(held)
+export function yields(id: u32): bool {
+  return (id >= stagedFrom && id < stagedTo) || isAwaitedId(id)
 }
 
 /** Whether the batch deletes a session or puts another into its slot; an update keeps the key. */

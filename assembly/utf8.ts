@@ -3,6 +3,8 @@
 export function isUtf8(at: usize, length: u32): bool {
   const end = at + length
   while (at < end) {
+    while (end - at >= 8 && !(load<u64>(at) & 0x8080808080808080)) at += 8
+    if (at == end) break
     const lead = <u32>load<u8>(at++)
     if (lead < 0x80) continue
     if (lead < 0xc2 || lead > 0xf4) return false

@@ -1,7 +1,9 @@
 // Fields and records in wire form (docs/PROTOCOL.md section 2), written at an address; each gives the address after it.
+import { commonPrefix, commonSuffix, copyRun, copyValue, flatValue } from './arena'
+import { VALUE_BYTES_MAX } from './arena-sizes'
 import {
-  BYTE, I32, IP, IPV4, TEXT, U16, U32, U53,
-  Field, keyField, keyFields, valueField, valueFields,
+  BLOB, BYTE, I32, IP, IPV4, LONG_TEXT, TEXT, U16, U32, U53, Field,
+  inboxAt, keyField, keyFields, valueField, valueFields,
 } from './layout'
 import { writeVarint, zigzag } from './varint'
 
@@ -30,6 +32,10 @@ function writeField(at: usize, field: Field, record: usize): usize {
     case IPV4: store<u32>(at, bswap(load<u32>(from))); return at + 4
     case IP: return writeIp(at, from)
     case TEXT: return writeRaw(at, from, 1 + <u32>load<u8>(from))
+    case BLOB: case LONG_TEXT: {
+      const length = load<u32>(from, 4)
+      return copyValue(writeVarint(at, length), load<u32>(from), length)
+    }
     default: return writeRaw(at, from, field.size)
   }
 }
@@ -43,8 +49,46 @@ export function writeChange(at: usize, field: Field, before: usize, record: usiz
     case U32: return writeVarint(at, zigzag(<i64>load<u32>(now) - <i64>load<u32>(old)))
     case I32: return writeVarint(at, zigzag(<i64>load<i32>(now) - <i64>load<i32>(old)))
     case U53: return writeVarint(at, zigzag(load<i64>(now) - load<i64>(old)))
+    case BLOB: case LONG_TEXT: return writeMiddle(at, old, now)
     default: return writeField(at, field, record)
   }
+}
+
+/** Old and new value of a field in one piece each; the inbox is free while deltas are written. */
+// @ts-ignore: decorator
+@inline function flatOld(word: usize): usize {
+  return flatValue(load<u32>(word), load<u32>(word, 4), inboxAt)
+}
+
+// @ts-ignore: decorator
+@inline function flatNew(word: usize): usize {
+  return flatValue(load<u32>(word), load<u32>(word, 4), inboxAt + VALUE_BYTES_MAX)
+}
+
+/** What lies between the beginning and the end that a new value shares with the old one. */
+function writeMiddle(at: usize, old: usize, now: usize): usize {
+  const before = flatOld(old)
+  const after = flatNew(now)
+  const length = load<u32>(now, 4)
+  const shorter = min(load<u32>(old, 4), length)
+  const prefix = commonPrefix(before, after, shorter)
+  const suffix = commonSuffix(before + load<u32>(old, 4), after + length, shorter - prefix)
+  const middle = length - prefix - suffix
+  at = writeVarint(writeVarint(writeVarint(at, prefix), suffix), middle)
+  copyRun(at, after + prefix, middle)
+  return at + middle
+}
+
+/** Those of the variable-length fields of a mask that hold the same bytes, though at another place. */
+export function equalFields(before: usize, record: usize, mask: u64): u64 {
+  let equal: u64 = 0
+  for (; mask; mask &= mask - 1) {
+    const offset = valueField(<u32>ctz(mask)).offset
+    const length = load<u32>(record + offset, 4)
+    if (load<u32>(before + offset, 4) != length) continue
+    if (commonPrefix(flatOld(before + offset), flatNew(record + offset), length) == length) equal |= mask & -mask
+  }
+  return equal
 }
 
 export function writeRecord(at: usize, record: usize): usize {

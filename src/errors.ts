@@ -7,6 +7,7 @@ export type HoldfastErrorCode =
   | 'ERR_NOT_PRIMARY'
   | 'ERR_TABLE_FULL'
   | 'ERR_KEY_TAKEN'
+  | 'ERR_ARENA_FULL'
   | 'ERR_SESSION_GONE'
   | 'ERR_NOT_PROTECTED'
   | 'ERR_CLOSED'
@@ -74,6 +75,13 @@ export class KeyTakenError extends HoldfastError {
   constructor(message: string, stored = 0) {
     super('ERR_KEY_TAKEN', message)
     this.stored = stored
+  }
+}
+
+/** The arena of the table has no room for a `blob` or `text` value. Nothing was changed. */
+export class ArenaFullError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_ARENA_FULL', message)
   }
 }
 

@@ -9,6 +9,7 @@ export type { VerifyResult } from './core/verifications.ts'
 export type { Alone } from './core/waiters.ts'
 export type { HoldfastErrorCode } from './errors.ts'
 export {
+  ArenaFullError,
   ClosedError,
   ConfigError,
   HandoverError,

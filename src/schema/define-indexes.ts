@@ -1,6 +1,7 @@
 // The `indexes` of a table definition: further unique keys over value fields, checked at the door.
 import { SchemaError } from '../errors.ts'
 import { checkName, isObject, show } from './checks.ts'
+import { VARIABLE_NAMES } from './layout.ts'
 import type { IndexLists, Shape } from './types.ts'
 
 /** INDEXES_MAX of assembly/layout.ts. */
@@ -30,6 +31,11 @@ function checkIndex(at: string, list: unknown, key: Shape, fields: Shape): void 
   }
   for (const [i, field] of list.entries()) {
     if (typeof field === 'string' && Object.hasOwn(fields, field)) {
+      if (VARIABLE_NAMES.includes(fields[field] as string)) {
+        throw new SchemaError(
+          `${at}: field ${field} of type ${show(fields[field])} given; allowed: types of fixed length`,
+        )
+      }
       if (list.indexOf(field) === i) continue
       throw new SchemaError(`${at}: field ${field} given twice; allowed: each field once`)
     }

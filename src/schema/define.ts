@@ -3,7 +3,7 @@ import { SchemaError } from '../errors.ts'
 import { checkName, isObject, show } from './checks.ts'
 import { checkIndexes, copyIndexes } from './define-indexes.ts'
 import { schemaHash } from './hash.ts'
-import { layOut, type RecordLayout, SCALAR_NAMES } from './layout.ts'
+import { layOut, type RecordLayout, SCALAR_NAMES, VARIABLE_NAMES } from './layout.ts'
 import { checkPickup, type PickupOptions, type PickupRule } from './pickup.ts'
 import type { IndexesOf, IndexLists, NoIndexes, Shape } from './types.ts'
 
@@ -17,7 +17,10 @@ export interface TableOptions<
   readonly name: string
   /** 1 to 16 fields that together name a session. At most 48 bytes keep the key in the record's first cache line. */
   readonly key: Key
-  /** 0 to 53 fields. Key and fields together take at most 1000 bytes on the wire. */
+  /**
+   * 0 to 53 fields. Key and fields together take at most 1000 bytes on the wire, the values of `blob` and `text` fields
+   * not counted: of those each has at most 1 MiB, and one session's together at most 2 MiB.
+   */
   readonly fields: Fields
   /**
    * Further unique keys, up to 4, each of 1 to 8 value fields: `{ reply: ['natIp', 'natPort'] }` makes
@@ -30,6 +33,13 @@ export interface TableOptions<
   readonly capacity: number
   /** Which sessions are replicated, and when. Default: every session, at once. */
   readonly pickup?: PickupOptions<Key, Fields>
+  /**
+   * Bytes reserved for the values of `blob` and `text` fields, 65,536 to 4,294,967,296; required if there are any, and
+   * refused if there are none. A value of n bytes takes ceil(n / 60) x 64 bytes, and 85 % of the arena can be taken: room
+   * for m sessions with values of n bytes needs m x ceil(n / 60) x 64 / 0.85. Both nodes should have the same; a
+   * secondary's arena must not be smaller than its primary's.
+   */
+  readonly arena?: number
 }
 
 /** A checked definition; made by `defineTable` only. */
@@ -43,6 +53,8 @@ export interface TableDefinition<
   readonly fields: Fields
   readonly indexes: Indexes
   readonly capacity: number
+  /** Bytes of the arena, a multiple of 1024; 0 without `blob` and `text` fields. */
+  readonly arena: number
   /** 16 lower-case hex digits over key and field names and types, in order, and the indexes. */
   readonly schemaHash: string
   /** Where the fields lie in a record. */
@@ -51,10 +63,14 @@ export interface TableDefinition<
   readonly pickup: PickupRule | undefined
 }
 
-const OPTIONS: readonly string[] = ['name', 'key', 'fields', 'indexes', 'capacity', 'pickup']
+const OPTIONS: readonly string[] = ['name', 'key', 'fields', 'indexes', 'capacity', 'arena', 'pickup']
 const KEY_FIELDS_MAX = 16
 const VALUE_FIELDS_MAX = 53
 const CAPACITY_MAX = 2 ** 26
+const ARENA_MIN = 65_536
+const ARENA_MAX = 2 ** 32
+/** The arena is made of pages of this size. */
+const ARENA_STEP = 1024
 /** 1024 records, a segment's image, fit one frame. */
 const WIRE_MAX = 1000
 const ENUM_NAMES_MAX = 256
@@ -62,11 +78,12 @@ const LENGTH_MAX = 255
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/
 
 /** Throws unless `type` is one of the field types. */
-function checkType(at: string, type: unknown): void {
+function checkType(at: string, type: unknown, isKey: boolean): void {
   const wrong = (allowed: string) => new SchemaError(`${at}: ${show(type)} given; allowed: ${allowed}`)
+  const names = isKey ? SCALAR_NAMES.filter((name) => !VARIABLE_NAMES.includes(name)) : SCALAR_NAMES
   if (typeof type === 'string') {
-    if (!SCALAR_NAMES.includes(type)) {
-      throw wrong(`${SCALAR_NAMES.join(', ')}, an array of names, bytes(n), string(n)`)
+    if (!names.includes(type)) {
+      throw wrong(`${names.join(', ')}, an array of names, bytes(n), string(n)`)
     }
   } else if (Array.isArray(type)) {
     const named = type.every((name) => typeof name === 'string' && name !== '')
@@ -78,10 +95,15 @@ function checkType(at: string, type: unknown): void {
     if (typeof length !== 'number' || !Number.isInteger(length) || length < 1 || length > LENGTH_MAX) {
       throw wrong(`${type.type}(1) to ${type.type}(${LENGTH_MAX})`)
     }
-  } else throw wrong(`${SCALAR_NAMES.join(', ')}, an array of names, bytes(n), string(n)`)
+  } else throw wrong(`${names.join(', ')}, an array of names, bytes(n), string(n)`)
 }
 
-function checkShape(at: string, shape: unknown, least: number, most: number): asserts shape is Shape {
+function checkShape(
+  at: string,
+  shape: unknown,
+  [least, most]: readonly [number, number],
+  isKey: boolean,
+): asserts shape is Shape {
   if (!isObject(shape))
     throw new SchemaError(`${at}: ${show(shape)} given; allowed: an object of field types`)
   const names = Object.keys(shape)
@@ -90,7 +112,21 @@ function checkShape(at: string, shape: unknown, least: number, most: number): as
   }
   for (const name of names) {
     checkName(`${at}: field name`, name)
-    checkType(`${at}: field ${name}`, shape[name])
+    checkType(`${at}: field ${name}`, shape[name], isKey)
+  }
+}
+
+/** The arena belongs to `blob` and `text` fields: with them it is needed, without them it would be wasted. */
+function checkArena(at: string, arena: unknown, hasVariable: boolean): void {
+  if (!hasVariable) {
+    if (arena === undefined) return
+    throw new SchemaError(`${at}: arena ${show(arena)} given; allowed: none without a blob or text field`)
+  }
+  if (typeof arena !== 'number' || !Number.isSafeInteger(arena) || arena < ARENA_MIN || arena > ARENA_MAX) {
+    const given = arena === undefined ? 'no arena' : `arena ${show(arena)}`
+    throw new SchemaError(
+      `${at}: ${given} given; allowed: bytes for the values of blob and text fields, an integer from ${ARENA_MIN} to ${ARENA_MAX}`,
+    )
   }
 }
 
@@ -123,7 +159,7 @@ export function defineTable<
   const Indexes extends IndexesOf<Fields> = NoIndexes,
 >(options: TableOptions<Key, Fields, Indexes>): TableDefinition<Key, Fields, Indexes> {
   if (!isObject(options)) throw new SchemaError(`defineTable: ${show(options)} given; allowed: an object`)
-  const { name, key, fields, indexes = {} as Indexes, capacity } = options
+  const { name, key, fields, indexes = {} as Indexes, capacity, arena } = options
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new SchemaError(
       `table name: ${show(name)} given; allowed: a letter, then letters, digits, _ and -, at most 64`,
@@ -135,8 +171,8 @@ export function defineTable<
       throw new SchemaError(`${at}: option ${show(option)} given; allowed: ${OPTIONS.join(', ')}`)
     }
   }
-  checkShape(`${at}: key`, key, 1, KEY_FIELDS_MAX)
-  checkShape(`${at}: fields`, fields, 0, VALUE_FIELDS_MAX)
+  checkShape(`${at}: key`, key, [1, KEY_FIELDS_MAX], true)
+  checkShape(`${at}: fields`, fields, [0, VALUE_FIELDS_MAX], false)
   for (const field of Object.keys(fields)) {
     if (Object.hasOwn(key, field)) {
       throw new SchemaError(`${at}: field ${field} given in key and in fields; allowed: one of them`)
@@ -154,12 +190,14 @@ export function defineTable<
       `${at}: key and fields of up to ${layout.wireMax} bytes given; allowed: ${WIRE_MAX} together`,
     )
   }
+  checkArena(at, arena, layout.hasVariable)
   return Object.freeze({
     name,
     key: copyShape(key),
     fields: copyShape(fields),
     indexes: copyIndexes(indexes),
     capacity,
+    arena: Math.floor((arena ?? 0) / ARENA_STEP) * ARENA_STEP,
     schemaHash: schemaHash(key, fields, indexes),
     layout,
     pickup: checkPickup(at, options.pickup),

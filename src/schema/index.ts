@@ -22,5 +22,6 @@ export type {
   Shape,
   StringType,
   ValueOf,
+  VariableType,
 } from './types.ts'
 export { bytes, string } from './types.ts'

@@ -22,10 +22,24 @@ export const FIELD = {
   ip: 10,
   bytes: 11,
   string: 12,
+  blob: 13,
+  text: 14,
 } as const
 
 /** Field kinds of assembly/layout.ts. */
-const CORE = { byte: 1, u16: 2, u32: 3, i32: 4, u53: 5, raw: 6, ipv4: 7, ip: 8, text: 9 } as const
+const CORE = {
+  byte: 1,
+  u16: 2,
+  u32: 3,
+  i32: 4,
+  u53: 5,
+  raw: 6,
+  ipv4: 7,
+  ip: 8,
+  text: 9,
+  blob: 10,
+  longText: 11,
+} as const
 
 export interface FieldLayout {
   readonly name: string
@@ -43,8 +57,10 @@ export interface FieldLayout {
   readonly limit: number
   /** A number that is an integer from 0 to this is stored as one unsigned word of `size`; -1: none is. */
   readonly wordMax: number
-  /** Longest wire form. */
+  /** Longest wire form, for a variable field without its bytes. */
   readonly wireMax: number
+  /** The value lies in the arena. */
+  readonly isVariable: boolean
 }
 
 export interface IndexLayout {
@@ -63,8 +79,9 @@ export interface RecordLayout {
   /** Key bytes stored, padded to eight. */
   readonly keyBytes: number
   readonly recordBytes: number
-  /** Longest wire form of a record. */
+  /** Longest wire form of a record, without the bytes of variable fields. */
   readonly wireMax: number
+  readonly hasVariable: boolean
 }
 
 interface Form {
@@ -89,9 +106,20 @@ const SCALARS = {
   ipv4: { type: FIELD.ipv4, wordMax: 0xffffffff, size: 4, align: 4, coreKind: CORE.ipv4, wireMax: 4 },
   ipv6: { type: FIELD.ipv6, size: 16, align: 8, coreKind: CORE.raw, wireMax: 16 },
   ip: { type: FIELD.ip, size: 16, align: 8, coreKind: CORE.ip, wireMax: 17 },
+  // Handle and length; these come first among the value fields, whatever else is there.
+  blob: { type: FIELD.blob, size: 8, align: 16, coreKind: CORE.blob, wireMax: 9 },
+  text: { type: FIELD.text, size: 8, align: 16, coreKind: CORE.longText, wireMax: 9 },
 } as const satisfies Record<string, Form>
 
 export const SCALAR_NAMES: readonly string[] = Object.keys(SCALARS)
+
+/** Types whose values lie in the arena. */
+export const VARIABLE_NAMES: readonly string[] = ['blob', 'text']
+
+/** Bytes of one value of such a type. */
+export const VALUE_BYTES_MAX = 1_048_576
+/** Bytes of all such values of one session. */
+export const SESSION_BYTES_MAX = 2_097_152
 
 /** The form of a type that `checkType` has accepted. */
 function formOf(type: FieldType): Form {
@@ -116,7 +144,11 @@ function place(shape: Shape, start: number): { fields: FieldLayout[]; end: numbe
   let end = start
   for (const { name, index, form } of [...forms].sort((a, b) => b.form.align - a.form.align)) {
     const { type, size, coreKind, wireMax, limit = 0, names = [], wordMax = -1 } = form
-    fields[index] = { name, type, index, offset: end, size, names, coreKind, limit, wordMax, wireMax }
+    const isVariable = coreKind >= CORE.blob
+    fields[index] = {
+      ...{ name, type, index, offset: end, size, names },
+      ...{ coreKind, limit, wordMax, wireMax, isVariable },
+    }
     end += size
   }
   return { fields, end }
@@ -135,5 +167,6 @@ export function layOut(key: Shape, fields: Shape, indexes: IndexLists): RecordLa
     keyBytes,
     recordBytes: roundUp(values.end, LINE_BYTES),
     wireMax,
+    hasVariable: values.fields.some((field) => field.isVariable),
   }
 }

@@ -4,6 +4,12 @@
 /** Types written as a name. */
 export type ScalarType = 'u8' | 'u16' | 'u32' | 'i32' | 'u53' | 'f64' | 'bool' | 'ipv4' | 'ipv6' | 'ip'
 
+/**
+ * Types of any length up to 1 MiB, kept in the table's arena; value fields only. `blob`: bytes, a `Uint8Array`; `text`:
+ * UTF-8, a `string`.
+ */
+export type VariableType = 'blob' | 'text'
+
 /** Exactly `length` bytes; made by `bytes(n)`. */
 export interface BytesType {
   readonly type: 'bytes'
@@ -19,7 +25,7 @@ export interface StringType {
 /** An enum is the list of its names, 1 to 256. */
 export type EnumType = readonly string[]
 
-export type FieldType = ScalarType | EnumType | BytesType | StringType
+export type FieldType = ScalarType | VariableType | EnumType | BytesType | StringType
 
 /** Names of fields and their types, in order. */
 export type Shape = { readonly [name: string]: FieldType }
@@ -37,11 +43,11 @@ export function string(length: number): StringType {
 /** What a field reads as. */
 export type ValueOf<T> = T extends 'bool'
   ? boolean
-  : T extends 'ipv4' | 'ipv6' | 'ip'
+  : T extends 'ipv4' | 'ipv6' | 'ip' | 'text'
     ? string
     : T extends ScalarType
       ? number
-      : T extends BytesType
+      : T extends BytesType | 'blob'
         ? Uint8Array
         : T extends StringType
           ? string
@@ -69,7 +75,9 @@ export type ColumnOf<T> = T extends 'u16'
       ? Int32Array
       : T extends 'u53' | 'f64'
         ? Float64Array
-        : Uint8Array
+        : T extends VariableType
+          ? never
+          : Uint8Array
 
 /** Names of fields. */
 export type NameOf<S extends Shape> = keyof S & string

@@ -48,7 +48,8 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
 
   /**
    * Room for `capacity` sessions (1 to 1,048,576) that go into batch calls together, good for any number of calls; see
-   * `Rows`. `fields`: the value fields they carry, by default all; fewer are faster. About 30 bytes per row of memory
+   * `Rows`. `fields`: the value fields they carry, by default all but `blob` and `text`, which
+   * only single calls write (`setMany` empties them, as `set` does what is not given); fewer are faster. About 30 bytes per row of memory
    * for a table of connections. A few hundred to a few thousand rows per call are best: beyond `journalMax` changes in
    * one turn of the event loop sessions are replicated whole.
    *
@@ -64,13 +65,16 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
       )
     }
     const { layout } = this.#definition
+    const possible = layout.values.filter((field) => !field.isVariable)
     for (const name of fields ?? []) {
-      if (!layout.values.some((field) => field.name === name)) {
-        const allowed = layout.values.map((field) => field.name).join(', ') || 'none'
-        throw new ValueError(`table ${this.name}: field ${name} given; allowed: ${allowed}`)
+      if (!possible.some((field) => field.name === name)) {
+        const allowed = possible.map((field) => field.name).join(', ') || 'none'
+        const isLong = layout.values.some((field) => field.name === name)
+        const why = isLong ? ', a blob or text, which rows do not carry' : ''
+        throw new ValueError(`table ${this.name}: field ${name} given${why}; allowed: ${allowed}`)
       }
     }
-    const chosen = layout.values.filter(({ name }) => fields?.includes(name as Given) ?? true)
+    const chosen = possible.filter(({ name }) => fields?.includes(name as Given) ?? true)
     return new Rows(new RowMemory(this.name, layout, chosen, capacity))
   }
 

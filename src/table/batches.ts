@@ -1,7 +1,7 @@
 // Batch calls on one engine: carries rows between their own memory and the columns of the core, so many at a time as those
 // hold, and calls the core once for each. Everything is checked before the first row is written.
 import { ValueError } from '../errors.ts'
-import type { RecordLayout } from '../schema/index.ts'
+import type { FieldLayout, RecordLayout } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
 import { type RowColumn, RowMemory } from './row-memory.ts'
 
@@ -19,6 +19,8 @@ export class TableBatches {
   readonly #table: string
   readonly #layout: RecordLayout
   readonly #engine: Engine
+  /** Value fields that rows can carry: values of variable length they cannot. */
+  readonly #fields: readonly FieldLayout[]
   readonly #rowsMax: number
   /** Addresses of the core's columns, by number. */
   readonly #columnsAt: readonly number[]
@@ -31,6 +33,7 @@ export class TableBatches {
     const { core } = engine
     this.#table = table
     this.#layout = layout
+    this.#fields = layout.values.filter((field) => !field.isVariable)
     this.#engine = engine
     this.#rowsMax = core.rowsMax()
     this.#columnsAt = [...layout.keys, ...layout.values].map((_, number) => core.columnAt(number) >>> 0)
@@ -50,8 +53,7 @@ export class TableBatches {
     let number = 0
     for (const item of items) {
       if (last === undefined || last.length === last.capacity) {
-        last =
-          this.#takeSpare() ?? new RowMemory(this.#table, this.#layout, this.#layout.values, this.#rowsMax)
+        last = this.#takeSpare() ?? new RowMemory(this.#table, this.#layout, this.#fields, this.#rowsMax)
         pieces.push(last)
       }
       try {

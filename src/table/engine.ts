@@ -16,6 +16,7 @@ export interface CoreExports {
     keyBytes: number,
     recordBytes: number,
     encodeMax: number,
+    arenaBytes: number,
   ): number
   start(a: number, b: number, c: number, d: number): number
   planPickup(): void
@@ -46,9 +47,13 @@ export interface CoreExports {
   overflowed(): number
   encode(bytesMax: number): number
   image(segment: number): number
+  imagePart(segment: number, first: number, last: number, bytesMax: number): number
+  imageEnd(): number
   digests(first: number, count: number): number
   stageBatch(length: number): number
   stageImage(segment: number, length: number): number
+  stageImagePart(segment: number, first: number, last: number, length: number): number
+  brought(end: number): void
   commit(): void
   unstage(): void
   pickupDelay(ms: number): void
@@ -66,6 +71,10 @@ export interface CoreExports {
   segmentAwaited(segment: number): number
   segmentTouched(segment: number): number
   sipInbox(length: number): void
+  flat(handle: number, length: number): number
+  liveUnits(): number
+  keptUnits(): number
+  limitUnits(): number
   descriptorsAt(): number
   indexMasksAt(): number
   keyAt(): number
@@ -76,6 +85,7 @@ export interface CoreExports {
   rowResultsAt(): number
   recordsAt(): number
   sipKey(): number
+  arenaAt(): number
   inboxAt(): number
   inboxBytes(): number
   outputAt(): number
@@ -135,14 +145,19 @@ function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: nu
     for (const { index } of fields) masks[2 * i + (index >>> 5)]! |= 1 << (index & 31)
   }
   if (definition.pickup !== undefined) core.planPickup()
-  return core.plan(definition.capacity, keys.length, values.length, keyBytes, recordBytes, encodeBytesMax)
+  const { capacity, arena } = definition
+  return core.plan(capacity, keys.length, values.length, keyBytes, recordBytes, encodeBytesMax, arena)
 }
 
-/** Bytes of memory that the table of a definition reserves, all in: index, records, journal, buffers. */
+/** Bytes of memory that the table of a definition reserves, all in: index, records, journal, buffers, arena. */
 export function bytesFor(definition: TableDefinition): number {
   const core = instantiate()
   const pages = Math.ceil(plan(core, definition, ENCODE_BYTES_MAX) / PAGE_BYTES)
   return Math.max(pages * PAGE_BYTES, core.memory.buffer.byteLength)
+}
+
+function sizes({ capacity, arena }: TableDefinition): string {
+  return arena === 0 ? `capacity ${capacity}` : `capacity ${capacity} with an arena of ${arena} bytes`
 }
 
 export function createEngine(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number): Engine {
@@ -150,12 +165,12 @@ export function createEngine(definition: TableDefinition, seed: HashSeed, encode
   const bytes = plan(core, definition, encodeBytesMax)
   if (bytes > PAGES_MAX * PAGE_BYTES) {
     throw new SchemaError(
-      `table ${definition.name}: capacity ${definition.capacity} needs ${bytes} bytes; allowed: 4 GiB a table, so split the sessions over several tables or nodes`,
+      `table ${definition.name}: ${sizes(definition)} needs ${bytes} bytes; allowed: 4 GiB a table, so split the sessions over several tables or nodes`,
     )
   }
   if (!core.start(...seed)) {
     throw new SchemaError(
-      `table ${definition.name}: capacity ${definition.capacity} needs ${bytes} bytes, which this process cannot reserve`,
+      `table ${definition.name}: ${sizes(definition)} needs ${bytes} bytes, which this process cannot reserve`,
     )
   }
   if (definition.pickup !== undefined) core.pickupDelay(definition.pickup.delayMs)

@@ -3,7 +3,8 @@
 import { ValueError } from '../errors.ts'
 import type { FieldLayout } from '../schema/index.ts'
 import { formatIpv4, formatIpv6, isMapped, parseIpv4, parseIpv6 } from '../schema/ip.ts'
-import { FIELD } from '../schema/layout.ts'
+import { FIELD, VALUE_BYTES_MAX } from '../schema/layout.ts'
+import type { LongValues } from './long-values.ts'
 
 /** One memory as arrays of every width. */
 export interface MemoryViews {
@@ -37,6 +38,8 @@ function allowedIn(field: FieldLayout): string {
   if (field.type === FIELD.enum) return `one of ${field.names.map((name) => JSON.stringify(name)).join(', ')}`
   if (field.type === FIELD.bytes) return `a Uint8Array of ${field.size} bytes`
   if (field.type === FIELD.string) return `well-formed text of at most ${field.size - 1} bytes of UTF-8`
+  if (field.type === FIELD.blob) return `a Uint8Array of at most ${VALUE_BYTES_MAX} bytes`
+  if (field.type === FIELD.text) return `well-formed text of at most ${VALUE_BYTES_MAX} bytes of UTF-8`
   return ALLOWED[field.type]!
 }
 
@@ -53,10 +56,18 @@ export class FieldIo {
   readonly #engine: MemoryViews
   /** Where a value is prepared that can still turn out wrong. */
   readonly #scratch = new Uint8Array(256)
+  readonly #long: LongValues | undefined
 
-  constructor(table: string, engine: MemoryViews) {
+  /** `long`: where values of `blob` and `text` fields go; the rows of a batch have none. */
+  constructor(table: string, engine: MemoryViews, long?: LongValues) {
     this.#table = table
     this.#engine = engine
+    this.#long = long
+  }
+
+  /** The values written next belong to another call. */
+  begin(): void {
+    this.#long?.begin()
   }
 
   /** The error that says what a field allows. */
@@ -67,8 +78,8 @@ export class FieldIo {
   }
 
   /**
-   * Writes a value into the record at address `record`; throws ValueError before anything is written. Numbers have a
-   * function of their own, so that the engines keep them unboxed.
+   * Writes a value into the record or row at address `record`; throws ValueError before anything is written. A `blob`
+   * or `text` may go into a row only. Numbers have a function of their own, so that the engines keep them unboxed.
    */
   write(field: FieldLayout, record: number, value: unknown): void {
     if (typeof value === 'number') this.#writeNumber(field, record + field.offset, value)
@@ -182,6 +193,10 @@ export class FieldIo {
         if (!(value instanceof Uint8Array) || value.length !== field.size) throw this.wrong(field, value)
         u8.set(value, at)
         return
+      case FIELD.blob:
+      case FIELD.text:
+        if (this.#long?.write(field, at, value) !== true) throw this.wrong(field, value)
+        return
       default:
         throw this.wrong(field, value)
     }
@@ -237,6 +252,9 @@ export class FieldIo {
         return isMapped(u8, at) ? formatIpv4(this.#mapped(at + 12)) : formatIpv6(u8, at)
       case FIELD.bytes:
         return u8.slice(at, at + field.size)
+      case FIELD.blob:
+      case FIELD.text:
+        return this.#long?.read(field, at)
       default:
         return decoder.decode(u8.subarray(at + 1, at + 1 + u8[at]!))
     }

@@ -29,6 +29,7 @@ export const REFUSALS = [
   'key-held',
   'index-twice',
   'index-held',
+  'arena',
 ] as const
 
 export type RefusalName = (typeof REFUSALS)[number]

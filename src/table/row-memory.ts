@@ -112,8 +112,10 @@ export class RowMemory implements MemoryViews {
     if (met !== undefined && met.field.name === name) return met
     const column = this.byName.get(name)
     if (column === undefined || (column.low | column.high) === 0) {
+      const isLong = this.layout.values.some((field) => field.name === name && field.isVariable)
+      const why = isLong ? ', a blob or text, which only single calls write' : ''
       const allowed = this.values.map(({ field }) => field.name).join(', ') || 'none'
-      throw new ValueError(`table ${this.#table}: field ${name} given; allowed: ${allowed}`)
+      throw new ValueError(`table ${this.#table}: field ${name} given${why}; allowed: ${allowed}`)
     }
     this.#met[position] = column
     return column

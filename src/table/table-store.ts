@@ -6,12 +6,28 @@ import { createEngine, type Engine, type HashSeed } from './engine.ts'
 import { Pickup } from './pickup.ts'
 import { REFUSALS, type RefusalName, SEGMENT_RECORDS } from './refusals.ts'
 
+/** What the values of `blob` and `text` fields take of a table's arena, in bytes. */
+export interface ArenaUse {
+  /** Taken by the values of the sessions, each rounded up to ceil(bytes / 60) x 64. */
+  readonly usedBytes: number
+  /** Most that may be taken: 85 % of the arena. */
+  readonly limitBytes: number
+  /** Reserved. */
+  readonly bytes: number
+}
+
+const UNIT_BYTES = 64
+/** Longest part of an image in bytes, but for a record that is longer: live batches wait behind no more. */
+const IMAGE_PART_BYTES = 262_144
+
 export class TableStore {
   readonly name: string
   readonly capacity: number
   /** ceil(capacity / SEGMENT_RECORDS). */
   readonly segments: number
   readonly schemaHash: string
+  /** Bytes of the arena; 0 if it has none. */
+  readonly arenaBytes: number
   /** Deltas one batch of this table may hold; more is refused as `count`. */
   readonly deltasMax: number
   /** Largest output of one `encode`, in bytes. */
@@ -33,6 +49,7 @@ export class TableStore {
     this.capacity = definition.capacity
     this.segments = Math.ceil(definition.capacity / SEGMENT_RECORDS)
     this.schemaHash = definition.schemaHash
+    this.arenaBytes = definition.arena
     this.engine = createEngine(definition, seed, encodeBytesMax)
     this.deltasMax = this.engine.core.deltasMax()
     this.encodeBytesMax = this.engine.core.encodeBytesMax()
@@ -49,6 +66,16 @@ export class TableStore {
 
   get size(): number {
     return this.engine.core.sessions()
+  }
+
+  /** What is taken of the arena; zeros in a table without `blob` and `text` fields. */
+  get arena(): ArenaUse {
+    const { core } = this.engine
+    return {
+      usedBytes: (core.liveUnits() >>> 0) * UNIT_BYTES,
+      limitBytes: (core.limitUnits() >>> 0) * UNIT_BYTES,
+      bytes: this.arenaBytes,
+    }
   }
 
   setTracking(on: boolean): void {
@@ -112,7 +139,23 @@ export class TableStore {
     if (!this.#isSegment(segment)) {
       throw new InvariantError(`segment ${segment} given; allowed: 0 to ${this.segments - 1}`)
     }
-    return this.#output(this.engine.core.image(segment))
+    const bytes = this.#output(this.engine.core.image(segment))
+    const end = Math.min((segment + 1) * SEGMENT_RECORDS, this.capacity)
+    if (this.engine.core.imageEnd() !== end) {
+      throw new InvariantError(`segment ${segment} is too long for one image; take it in parts`)
+    }
+    return bytes
+  }
+
+  imagePart(segment: number, first: number): { deltas: Uint8Array; end: number } {
+    if (!this.#isSegment(segment)) {
+      throw new InvariantError(`segment ${segment} given; allowed: 0 to ${this.segments - 1}`)
+    }
+    const { core } = this.engine
+    const length = core.imagePart(segment, first, SEGMENT_RECORDS, IMAGE_PART_BYTES)
+    const end = core.imageEnd() - segment * SEGMENT_RECORDS
+    const isLast = end === Math.min(SEGMENT_RECORDS, this.capacity - segment * SEGMENT_RECORDS)
+    return { deltas: this.#output(length), end: isLast ? SEGMENT_RECORDS : end }
   }
 
   #isSegment(segment: number): boolean {
@@ -142,6 +185,16 @@ export class TableStore {
   stageImage(segment: number, deltas: Uint8Array): RefusalName | undefined {
     if (!this.#isSegment(segment)) return 'id'
     return this.#take(deltas) ?? this.#refusal(this.engine.core.stageImage(segment, deltas.length))
+  }
+
+  stageImagePart(segment: number, first: number, end: number, deltas: Uint8Array): RefusalName | undefined {
+    if (!this.#isSegment(segment) || !(first >= 0 && first < end && end <= SEGMENT_RECORDS)) return 'id'
+    const number = () => this.engine.core.stageImagePart(segment, first, end, deltas.length)
+    return this.#take(deltas) ?? this.#refusal(number())
+  }
+
+  setBrought(segment: number, end: number): void {
+    this.engine.core.brought(Math.min(segment * SEGMENT_RECORDS + end, this.capacity))
   }
 
   #take(deltas: Uint8Array): RefusalName | undefined {

@@ -1,6 +1,6 @@
 // Table: the synchronous API over one WASM table. A keyed call writes the key's bytes into a buffer of the core and
 // crosses once; fields go through a second buffer shaped like a record, with a mask of those given.
-import { ConfigError, type KeyTakenError, ValueError } from '../errors.ts'
+import { ArenaFullError, ConfigError, type KeyTakenError, ValueError } from '../errors.ts'
 import type {
   FieldLayout,
   FieldsInput,
@@ -11,15 +11,20 @@ import type {
   Shape,
   TableDefinition,
 } from '../schema/index.ts'
-import { KEY_OFFSET } from '../schema/layout.ts'
+import { KEY_OFFSET, SESSION_BYTES_MAX } from '../schema/layout.ts'
 import { BatchTable } from './batch-table.ts'
 import { type IndexesBy, type IndexHost, indexesBy, keyTaken, TAKEN } from './by.ts'
 import type { HashSeed } from './engine.ts'
 import { FieldIo } from './fields.ts'
 import type { WriteGate } from './gate.ts'
+import { LongValues } from './long-values.ts'
 import { ENCODE_BYTES_MAX } from './refusals.ts'
 import { type ViewClass, type ViewHost, viewClass } from './views.ts'
 import { TableWrites } from './writes.ts'
+
+/** What the core gives for a write that it did not do (assembly/records.ts, assembly/values.ts); TAKEN is in by.ts. */
+const NONE = -1
+const ARENA_FULL = -3
 
 export interface CreateTableOptions {
   /** Asked at every write. */
@@ -66,7 +71,7 @@ export class Table<
     const { core } = this.engine
     this.#keys = definition.layout.keys
     this.#values = new Map(definition.layout.values.map((field) => [field.name, field]))
-    this.#io = new FieldIo(this.name, this.engine)
+    this.#io = new FieldIo(this.name, this.engine, new LongValues(this.name, this.engine))
     this.#writes = new TableWrites(this.name, gate, () => this.noteChange())
     this.#keyBase = core.keyAt() - KEY_OFFSET
     this.#valuesAt = core.valuesAt()
@@ -79,7 +84,7 @@ export class Table<
       recordsAt: core.recordsAt() >>> 0,
       scratchAt: this.#valuesAt,
       writes: this.#writes,
-      taken: () => this.taken(0),
+      refused: (status) => this.#refused(status),
       era: 0,
     }
     this.by = indexesBy(this.#indexHost(), definition.layout.indexes) as unknown as IndexesBy<
@@ -113,14 +118,28 @@ export class Table<
     }
   }
 
-  /** What a write of the core came to: done, no such session, or refused because of an index. */
+  /** What a write of the core came to: done, no such session or no room for it, or refused. */
   #wrote(id: number): boolean {
     if (id < 0) {
-      if (id === TAKEN) throw this.#host.taken()
+      if (id !== NONE) throw this.#refused(id)
       return false
     }
     this.noteChange()
     return true
+  }
+
+  /** Why the core did not write. */
+  #refused(status: number): KeyTakenError | ArenaFullError | ValueError {
+    if (status === TAKEN) return this.taken(0)
+    if (status === ARENA_FULL) {
+      const { usedBytes, limitBytes, bytes } = this.arena
+      return new ArenaFullError(
+        `table ${this.name}: new blob or text values given that do not fit; ${usedBytes} of at most ${limitBytes} bytes are taken in an arena of ${bytes}; delete sessions, write shorter values or define a larger arena`,
+      )
+    }
+    return new ValueError(
+      `table ${this.name}: more than ${SESSION_BYTES_MAX} bytes of blob and text in one session given; allowed: ${SESSION_BYTES_MAX}`,
+    )
   }
 
   /**
@@ -159,6 +178,7 @@ export class Table<
     let low = 0
     let high = 0
     let position = 0
+    this.#io.begin()
     for (const name in fields) {
       const value = fields[name]
       const field = this.#fieldAt(position++, name)
@@ -194,10 +214,10 @@ export class Table<
 
   /**
    * Creates the session, or replaces its fields if there is one: omitted fields become zero (0, false, the first name,
-   * 0.0.0.0, ::, empty text). A replaced session stays the same session: its views stay good, and what the peer is sent
+   * 0.0.0.0, ::, empty text and bytes). A replaced session stays the same session: its views stay good, and what the peer is sent
    * is the difference.
    *
-   * @throws NotPrimaryError, ValueError, TableFullError, KeyTakenError; nothing is changed then.
+   * @throws NotPrimaryError, ValueError, TableFullError, KeyTakenError, ArenaFullError; nothing is changed then.
    */
   set(key: KeyInput<Key>, fields: FieldsInput<Fields> = {}): void {
     this.#writes.admit()
@@ -209,7 +229,7 @@ export class Table<
   /**
    * Changes the given fields of an existing session; false if there is none.
    *
-   * @throws NotPrimaryError, ValueError, KeyTakenError; nothing is changed then.
+   * @throws NotPrimaryError, ValueError, KeyTakenError, ArenaFullError; nothing is changed then.
    */
   update(key: KeyInput<Key>, fields: FieldsInput<Fields>): boolean {
     this.#writes.admit()

@@ -3,7 +3,6 @@
 // an accessor per field on its prototype.
 import { SessionGoneError } from '../errors.ts'
 import type { FieldLayout, RecordLayout } from '../schema/index.ts'
-import { TAKEN } from './by.ts'
 import type { Engine } from './engine.ts'
 import type { FieldIo } from './fields.ts'
 import type { TableWrites } from './writes.ts'
@@ -26,8 +25,8 @@ export interface ViewHost {
   /** A record-shaped buffer. */
   readonly scratchAt: number
   readonly writes: TableWrites
-  /** The error of a write that the core refused because of an index. */
-  readonly taken: () => Error
+  /** The error for a write that the core refused. */
+  refused(status: number): Error
   /** Grows at every change of role. */
   era: number
 }
@@ -68,8 +67,8 @@ class View {
     }
   }
 
-  /** A field that is in an index: the core checks the key and moves the links. */
-  static indexed(field: FieldLayout): PropertyDescriptor {
+  /** A field in an index, a blob or a text: the core writes it, from a row, and checks keys and room. */
+  static throughCore(field: FieldLayout): PropertyDescriptor {
     const [low, high] = field.index < 32 ? [1 << field.index, 0] : [0, 1 << (field.index - 32)]
     return {
       ...View.readonly(field),
@@ -77,8 +76,10 @@ class View {
         const host = this.#host
         this.#live()
         host.writes.admit()
+        host.io.begin()
         host.io.write(field, host.scratchAt, value)
-        if (host.engine.core.updateId(this.#id, low, high) === TAKEN) throw host.taken()
+        const status = host.engine.core.updateId(this.#id, low, high)
+        if (status < 0) throw host.refused(status)
         host.writes.done()
       },
     }
@@ -124,7 +125,8 @@ export function viewClass(layout: RecordLayout): ViewClass {
   for (const field of layout.keys) Object.defineProperty(Session.prototype, field.name, View.readonly(field))
   const indexed = new Set(layout.indexes.flatMap(({ fields }) => fields))
   for (const field of layout.values) {
-    const property = indexed.has(field) ? View.indexed(field) : View.writable(field)
+    const isPlain = !indexed.has(field) && !field.isVariable
+    const property = isPlain ? View.writable(field) : View.throughCore(field)
     Object.defineProperty(Session.prototype, field.name, property)
   }
   return Session

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { HoldfastError, KeyTakenError, NotPrimaryError, TableFullError } from '../../src/errors.ts'
 import type { TableDefinition } from '../../src/schema/index.ts'
+import { isLong } from '../twins/schema.ts'
 import { rowOf, type Values } from '../twins/table.ts'
 import { fromCell, toCell, zeroCell } from '../twins/values.ts'
 import { columnsOf, putCell } from './columns.ts'
@@ -56,9 +57,10 @@ function give(world: World, form: Form, pairs: Pairs): unknown {
   }
   const { keys, fields: columns } = world.schema
   const arrays = columnsOf(written)
+  const carried = columns.filter((column) => !isLong(column))
   for (const [row, [key, fields]] of pairs.entries()) {
     for (const column of keys) putCell(arrays, column, row, toCell(column, key[column.name]), row)
-    for (const column of columns) {
+    for (const column of carried) {
       const value = fields[column.name]
       putCell(arrays, column, row, value === undefined ? zeroCell(column) : toCell(column, value), 255 - row)
     }
@@ -72,7 +74,9 @@ function give(world: World, form: Form, pairs: Pairs): unknown {
 function asGiven(world: World, form: Form, pairs: Pairs): Pairs {
   if (form !== 'columns') return pairs
   const zero: Values = Object.fromEntries(
-    world.schema.fields.map((column) => [column.name, fromCell(column, zeroCell(column))]),
+    world.schema.fields
+      .filter((column) => !isLong(column))
+      .map((column) => [column.name, fromCell(column, zeroCell(column))]),
   )
   const given = (fields: Values) =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
@@ -91,7 +95,17 @@ function result(act: () => unknown): unknown {
   }
 }
 
-function setMany(world: World, form: Form, pairs: Pairs): void {
+/** Without the values that batch calls do not carry. */
+function carriable(world: World, pairs: Pairs): Pairs {
+  const long = new Set(world.schema.fields.filter(isLong).map(({ name }) => name))
+  if (long.size === 0) return pairs
+  const without = (fields: Values) =>
+    Object.fromEntries(Object.entries(fields).filter(([name]) => !long.has(name)))
+  return pairs.map(([key, fields]) => [key, without(fields)])
+}
+
+function setMany(world: World, form: Form, all: Pairs): void {
+  const pairs = carriable(world, all)
   const existed = pairs.map(([key]) => world.twin.has(key))
   const given = give(world, form, pairs)
   const twins = asGiven(world, form, pairs)
@@ -110,7 +124,8 @@ function setMany(world: World, form: Form, pairs: Pairs): void {
   }
 }
 
-function updateMany(world: World, form: Form, pairs: Pairs): void {
+function updateMany(world: World, form: Form, all: Pairs): void {
+  const pairs = carriable(world, all)
   const given = give(world, form, pairs)
   const done = result(() => batchesOf(world.primary.table).updateMany(given))
   assert.is(
@@ -168,7 +183,11 @@ function getMany(world: World, form: Form, keys: readonly Values[]): void {
   for (const [i, key] of keys.entries()) {
     const cells = world.schema.keys.map((column) => toCell(column, key[column.name]))
     const values = expected[i]
-    assert.equal(rowOf(definition, rows.read(i)), values ? rowOf(definition, values) : [...cells, ...zeros])
+    const long = world.schema.fields.filter(isLong).map((column) => {
+      return [column.name, values?.[column.name] ?? fromCell(column, '')]
+    })
+    const read = { ...rows.read(i), ...Object.fromEntries(long) }
+    assert.equal(rowOf(definition, read), values ? rowOf(definition, values) : [...cells, ...zeros])
   }
   // Written back as they were read, they change nothing.
   assert.is(batchesOf(world.primary.table).updateMany(rows), expected.filter(Boolean).length)

@@ -2,7 +2,7 @@
 import { Writer } from '../twins/bytes.ts'
 import { deltasBetween, segmentOf } from '../twins/codec.ts'
 import { type Change, type Delta, OPS, SEGMENT, writeDeltas } from '../twins/deltas.ts'
-import { keyOf, type TwinSchema, type TwinState } from '../twins/schema.ts'
+import { isLong, keyOf, type TwinSchema, type TwinState } from '../twins/schema.ts'
 import type { Random } from './seed.ts'
 import { randomCell, randomRow } from './values.ts'
 
@@ -73,6 +73,11 @@ function randomChanges(random: Random, schema: TwinSchema): Map<number, Change> 
     const differs = ['u16', 'u32', 'i32', 'u53'].includes(column.kind)
     const sizes = [3, 70000, 2 ** 32, 2 ** 53]
     const difference = BigInt(random.below(random.pick(sizes))) * (random.chance(0.5) ? 1n : -1n)
+    if (isLong(column)) {
+      const [prefix, suffix] = [random.below(random.pick([4, 900])), random.below(random.pick([4, 900]))]
+      changes.set(i, { prefix, suffix, middle: String(randomCell(random, column)) })
+      continue
+    }
     changes.set(i, differs ? { difference } : { value: randomCell(random, column) })
   }
   return changes

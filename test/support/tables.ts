@@ -45,6 +45,16 @@ export const everything = (capacity: number) =>
     capacity,
   })
 
+/** Values of any length, in an arena. */
+export const lengthy = (capacity: number, arena = 1 << 22) =>
+  defineTable({
+    name: 'lengthy',
+    key: { id: 'u16', label: string(60) },
+    fields: { count: 'u32', data: 'blob', flag: 'bool', words: 'text', more: 'text', note: string(3) },
+    capacity,
+    arena,
+  })
+
 /** The smallest: one byte of key, one of content. */
 export const tiny = (capacity: number) =>
   defineTable({ name: 'tiny', key: { id: 'u8' }, fields: { value: 'u8' }, capacity })

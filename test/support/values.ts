@@ -11,6 +11,18 @@ const octets = (count: number) => fc.uint8Array({ minLength: count, maxLength: c
 const edged = (most: number, least = 0) =>
   fc.oneof(fc.constantFrom(least, 0, 1, most - 1, most), fc.integer({ min: least, max: most }))
 
+/** Characters of every length in UTF-8, so that what two edits of it share begins and ends anywhere in them. */
+const LONG = [...'aé☃\u{1f600}bçdef\u{20ac}g\u{1f601}'.repeat(24)]
+const long = fc
+  .tuple(fc.nat(LONG.length), fc.nat(LONG.length), fc.string({ unit: 'binary', maxLength: 70 }))
+  .map(([from, to, text]) => [...LONG.slice(0, from), text, ...LONG.slice(to)].join(''))
+const longText = fc.oneof(
+  long,
+  long,
+  fc.constantFrom('', 'x'.repeat(60), 'x'.repeat(61), 'y'.repeat(961), 'z'.repeat(1020), 'z'.repeat(1021)),
+  fc.nat(5000).map((length) => 'ab'.repeat(length)),
+)
+
 /** What an application may give for a column. */
 export function inputFor(column: Column): fc.Arbitrary<unknown> {
   switch (column.kind) {
@@ -51,6 +63,13 @@ export function inputFor(column: Column): fc.Arbitrary<unknown> {
       return fc
         .string({ unit: 'binary', maxLength: column.size })
         .filter((text) => utf8Length(text) <= column.size)
+    case 'text':
+      return longText
+    case 'blob':
+      return fc.oneof(
+        longText.map((text) => new TextEncoder().encode(text)),
+        fc.uint8Array({ maxLength: 200 }),
+      )
   }
 }
 
@@ -113,6 +132,10 @@ export function badInputsFor(column: Column): readonly unknown[] {
       ]
     case 'string':
       return ['x'.repeat(column.size + 1), '\u{10000}'.repeat(column.size), '\ud800', 1, null]
+    case 'blob':
+      return ['x', 1, null, [1, 2], new Uint8Array(1_048_577)]
+    case 'text':
+      return [1, null, '\ud800', `${'x'.repeat(70)}\udc00`, 'x'.repeat(1_048_577), 'é'.repeat(524_289)]
   }
 }
 
@@ -155,7 +178,19 @@ export function randomCell(random: Random, column: Column): Cell {
       return toHex(random.bytes(column.size))
     case 'string':
       return random.pick(TEXTS.filter((hex) => hex.length <= 2 * column.size))
+    case 'text':
+      return longCell(random, random.pick(TEXTS))
+    case 'blob':
+      return longCell(random, toHex(random.bytes(random.below(70))))
   }
+}
+
+/** Something between a beginning and an end of the same long text. */
+function longCell(random: Random, middle: string): string {
+  const hex = (text: string[]) => toHex(new TextEncoder().encode(text.join('')))
+  if (random.chance(0.3)) return middle
+  const [from, to] = [random.below(LONG.length), random.below(LONG.length)]
+  return hex(LONG.slice(0, from)) + middle + hex(LONG.slice(to))
 }
 
 export function randomRow(random: Random, schema: TwinSchema): Row {

@@ -3,6 +3,7 @@ import type { Shape } from '../../src/schema/index.ts'
 import { string } from '../../src/schema/index.ts'
 
 export const VECTORS_CAPACITY = 1500
+export const VECTORS_ARENA = 65_536
 export const VECTORS_KEY = { id: 'u8' } as const satisfies Shape
 export const VECTORS_FIELDS = {
   on: 'bool',
@@ -13,6 +14,8 @@ export const VECTORS_FIELDS = {
   total: 'u53',
   name: string(3),
   from: 'ip',
+  raw: 'blob',
+  words: 'text',
 } as const satisfies Shape
 
 export const VECTORS_INDEXES = { spot: ['kind', 'port'] } as const
@@ -35,6 +38,8 @@ function record(id: number, columns: { [Name in Field]?: number[] } = {}): numbe
     total: [0],
     name: [0],
     from: [4, 0, 0, 0, 0],
+    raw: [0],
+    words: [0],
   }
   return Object.values({ ...zero, ...columns }).flat()
 }
@@ -53,6 +58,9 @@ const update = (gap: number, name: Field, ...change: number[]): number[] =>
 const create = (columns: { [Name in Field]?: number[] }): number[] => one(5, CREATE, ...record(9, columns))
 const mapped = [6, ...Array<number>(10).fill(0), 255, 255, 1, 2, 3, 4]
 
+/** A blob of 1, 2 and a text of 61 e2 98 83 62. */
+const LONG = { raw: [2, 1, 2], words: [5, 0x61, 0xe2, 0x98, 0x83, 0x62] }
+
 /**
  * Creates what the vectors below suppose: record ids 0, 2 and 1100 hold the keys 1, 2 and 3, and at `spot` 0/65535,
  * nothing and 2/0.
@@ -60,7 +68,7 @@ const mapped = [6, ...Array<number>(10).fill(0), 255, 255, 1, 2, 3, 4]
 export const VECTORS_START = Uint8Array.from([
   3,
   ...head(0, CREATE),
-  ...record(1, { port: [255, 255], total: [...Array<number>(7).fill(255), 15] }),
+  ...record(1, { port: [255, 255], total: [...Array<number>(7).fill(255), 15], ...LONG }),
   ...head(1, CREATE),
   ...record(2),
   ...head(1097, CREATE),
@@ -92,9 +100,11 @@ export const VECTORS: readonly Vector[] = [
   vector('truncated', 'a varint that does not end', [0x80]),
   vector('truncated', 'a delta without its record', one(5, CREATE)),
   vector('truncated', 'a record that ends early', one(5, CREATE, ...record(9)).slice(0, -1)),
-  vector('truncated', 'a string longer than the bytes', one(5, CREATE, ...record(9).slice(0, -6), 3, 97)),
+  vector('truncated', 'a string longer than the bytes', one(5, CREATE, ...record(9).slice(0, -8), 3, 97)),
   vector('truncated', 'an update without its change', update(0, 'port')),
   vector('truncated', 'a whole that does not say whether', one(0, WHOLE)),
+  vector('truncated', 'a text longer than the bytes', create({ words: [9, 97] })),
+  vector('truncated', 'a change of a blob longer than the bytes', update(0, 'raw', 0, 0, 3, 1)),
   vector('trailing', 'a byte after no deltas', [0, 0]),
   vector('trailing', 'a byte after the last delta', [...one(0, DELETE), 0]),
   vector('varint', 'a zero in two bytes', [0x80, 0]),
@@ -112,7 +122,7 @@ export const VECTORS: readonly Vector[] = [
   vector('op', 'an update in an image', update(0, 'port', 0), { image: 0 }),
   vector('op', 'a whole in an image', one(0, WHOLE, 1, ...record(9)), { image: 0 }),
   vector('mask', 'an update of nothing', one(0, UPDATE, 0)),
-  vector('mask', 'a field that does not exist', one(0, UPDATE, ...varint(256))),
+  vector('mask', 'a field that does not exist', one(0, UPDATE, ...varint(1024))),
   vector('range', 'a u32 of 2^32', create({ count: varint(2 ** 32) })),
   vector('range', 'an i32 of 2^31', create({ delta: varint(2 ** 32) })),
   vector('range', 'an i32 below -2^31', create({ delta: varint(2 ** 32 + 1) })),
@@ -131,6 +141,20 @@ export const VECTORS: readonly Vector[] = [
   vector('value', 'a surrogate in UTF-8', create({ name: [3, 0xed, 0xa0, 0x80] })),
   vector('value', 'UTF-8 that ends early', create({ name: [2, 0xe2, 0x82] })),
   vector('value', 'a lone continuation byte by an update', update(0, 'name', 1, 0x80)),
+  vector('value', 'a blob of more than 1 MiB', create({ raw: varint(1_048_577) })),
+  vector('value', 'a text that is no UTF-8', create({ words: [1, 0xff] })),
+  vector('value', 'a beginning kept of more than 1 MiB', update(0, 'raw', ...varint(1_048_577), 0, 0)),
+  vector('value', 'a text cut within a character', update(0, 'words', 2, 0, 0)),
+  vector('value', 'a text that a change makes no UTF-8', update(0, 'words', 3, 1, 1, 0x62)),
+  vector('value', 'a value that a change makes too long', update(1100, 'raw', ...varint(1_048_576), 1, 0), {
+    awaited: 1,
+  }),
+  vector('range', 'more kept of a blob than it has', update(0, 'raw', 2, 1, 0)),
+  vector(
+    'arena',
+    'a blob longer than the arena',
+    create({ raw: [...varint(65_536), ...Array(65_536).fill(7)] }),
+  ),
   vector('value', 'an address family of 5', create({ from: [5, 0, 0, 0, 0] })),
   vector('value', 'an IPv4 address in the IPv6 form', create({ from: mapped })),
   vector('value', 'a whole that is neither there nor not', one(0, WHOLE, 2, ...record(9))),
@@ -213,6 +237,13 @@ export const VECTORS: readonly Vector[] = [
     'an IPv6 address that only ends like an IPv4 address',
     create({ from: [6, 0x20, 1, ...Array<number>(8).fill(0), 255, 255, 1, 2, 3, 4] }),
   ),
+  vector(undefined, 'a change within a character', update(0, 'words', 3, 1, 1, 0x84)),
+  vector(undefined, 'a change of a blob by nothing', update(0, 'raw', 1, 1, 0)),
+  vector(undefined, 'a blob emptied', update(0, 'raw', 0, 0, 0)),
+  vector(undefined, 'more kept of a blob than it has in an awaited segment', update(1100, 'raw', 5, 5, 0), {
+    awaited: 1,
+  }),
+  vector(undefined, 'a blob of many blocks', create({ raw: [...varint(40_000), ...Array(40_000).fill(7)] })),
   vector(undefined, 'a whole of nothing where nothing is', one(1, WHOLE, 0)),
   vector(undefined, 'a whole that keeps its key', one(0, WHOLE, 1, ...record(1))),
   vector(undefined, 'a key that moves to a lower id', [

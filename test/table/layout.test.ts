@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SEGMENT_RECORDS as CORE_SEGMENT_RECORDS } from '../../src/core/store.ts'
 import { bytes, defineTable, type FieldType, string } from '../../src/schema/index.ts'
+import { SESSION_BYTES_MAX, VALUE_BYTES_MAX } from '../../src/schema/layout.ts'
 import { createEngine, ENCODE_BYTES_MAX } from '../../src/table/engine.ts'
 import { DELTAS_MAX, JOURNAL_MAX, REFUSALS, SEGMENT_RECORDS } from '../../src/table/index.ts'
 import { FRAME_BYTES_MAX } from '../../src/wire/constants.ts'
@@ -79,6 +80,7 @@ test('every type is drawn, and stored in the bytes it is drawn with', () => {
       f64: 'f64',
     },
     ...{ ipv4: 'ipv4', ipv6: 'ipv6', ip: 'ip', 'bytes(n)': bytes(n), 'string(n)': string(n) },
+    ...{ blob: 'blob', text: 'text' },
   }
   const drawn = rows('| type | in a record | change in an update | stored |')
   assert.equal(
@@ -91,6 +93,7 @@ test('every type is drawn, and stored in the bytes it is drawn with', () => {
       key: { id: 'u8' },
       fields: { it: types[name]! },
       capacity: 1,
+      ...(name === 'blob' || name === 'text' ? { arena: 65_536 } : {}),
     })
     const [, one, many] = /^(1 \+ )?(\d+|n) bytes?/.exec(stored) ?? []
     const size = (one === undefined ? 0 : 1) + (many === 'n' ? n : Number(many))
@@ -113,6 +116,27 @@ test('a table may have as many indexes as the engine has room for', () => {
   const most = constant('assembly/layout.ts', 'INDEXES_MAX')
   define(most)
   assert.throws(() => define(most + 1), /indexes/)
+})
+
+test('values of variable length have the bounds they are drawn with', () => {
+  const [, value, session] = /at most ([\d,]+) bytes, those of one session together at most ([\d,]+)/.exec(
+    protocol,
+  )!
+  const number = (text = '') => Number(text.replaceAll(',', ''))
+  assert.equal([number(value), number(session)], [VALUE_BYTES_MAX, SESSION_BYTES_MAX])
+  const of = (name: string) =>
+    constant(`assembly/${name === 'ENCODE_MAX' ? 'layout' : 'arena-sizes'}.ts`, name)
+  assert.equal([of('VALUE_BYTES_MAX'), of('SESSION_BYTES_MAX')], [VALUE_BYTES_MAX, SESSION_BYTES_MAX])
+  const [, units, room] = /a \/ (\d+) units, and a value of n bytes is accounted ceil\(n \/ (\d+)\)/.exec(
+    protocol,
+  )!
+  assert.equal([Number(units), Number(room)], [of('UNIT'), of('UNIT_ROOM')])
+  assert.is(Number(/at most (\d+) % of its units/.exec(protocol)?.[1]), of('LIVE_PERCENT'))
+  // A journal as full as may be, the longest record that has overflowed, and room for counts fit; so does a frame.
+  assert.ok(of('JOURNAL_BYTES_MAX') > of('SESSION_BYTES_MAX') + 2000)
+  assert.ok(of('JOURNAL_BYTES_MAX') + of('SESSION_BYTES_MAX') + 100_000 < of('VARIABLE_BYTES'))
+  assert.ok(of('ENCODE_MAX') + of('SESSION_BYTES_MAX') + 100_000 < of('VARIABLE_BYTES'))
+  assert.ok(of('VARIABLE_BYTES') * 2 < FRAME_BYTES_MAX)
 })
 
 test('journal and batch are bounded by the numbers both sides know', () => {

@@ -8,7 +8,7 @@ import { indexSteps } from '../support/index-steps.ts'
 import { holds } from '../support/property.ts'
 import { Random, seed } from '../support/seed.ts'
 import { histories } from '../support/steps.ts'
-import { connections, everything, indexed, tiny } from '../support/tables.ts'
+import { connections, everything, indexed, lengthy, tiny } from '../support/tables.ts'
 import { randomCell } from '../support/values.ts'
 import { World } from '../support/world.ts'
 import { indexesFree, withoutIndexKeys } from '../twins/indexes.ts'
@@ -107,6 +107,16 @@ const HISTORIES: readonly History[] = [
     what: 'a secondary of one segment that is resynced',
     definition: everything(12),
     ...{ keys: 16, start: [0, 3, 4], awaiting: 12, steps: 100, runs: 300 },
+  },
+  {
+    what: 'values of any length, in an arena that is often full',
+    definition: lengthy(12, 65_536),
+    ...{ keys: 16, start: [0, 3, 4], awaiting: 0, steps: 200, runs: 150 },
+  },
+  {
+    what: 'values of any length on a secondary that is resynced',
+    definition: lengthy(1100),
+    ...{ keys: 16, start: [0, 3, 4, 1030], awaiting: 1100, steps: 100, runs: 150 },
   },
   {
     what: 'a secondary of three segments that is resynced while keys move between them',

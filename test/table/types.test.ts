@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ValueError } from '../../src/errors.ts'
+import { SchemaError, ValueError } from '../../src/errors.ts'
 import { bytes, defineTable, type FieldType, string, type TableDefinition } from '../../src/schema/index.ts'
 import { holds } from '../support/property.ts'
 import { makeNode, readState, sameState } from '../support/tables.ts'
@@ -30,11 +30,20 @@ const TYPES: Readonly<Record<string, FieldType>> = {
   'string(1)': string(1),
   'string(20)': string(20),
   'string(255)': string(255),
+  blob: 'blob',
+  text: 'text',
 }
+const isVariable = (type: FieldType) => type === 'blob' || type === 'text'
 
 /** The type as a field between two others, so that what spills over is seen. */
 const asField = (type: FieldType) =>
-  defineTable({ name: 't', key: { id: 'u16' }, fields: { left: 'u8', it: type, right: 'u8' }, capacity: 20 })
+  defineTable({
+    name: 't',
+    key: { id: 'u16' },
+    fields: { left: 'u8', it: type, right: 'u8' },
+    capacity: 20,
+    ...(isVariable(type) ? { arena: 1 << 20 } : {}),
+  })
 const asKey = (type: FieldType) =>
   defineTable({
     name: 't',
@@ -109,6 +118,16 @@ for (const [name, type] of Object.entries(TYPES)) {
     sameState(readState(schema, table), before, 'after refusals')
     assert.is(table.encode(1 << 20).length, 0)
   })
+
+  if (isVariable(type)) {
+    test(`a key cannot be of ${name}`, () => {
+      assert.throws(
+        () => asKey(type),
+        (error: unknown) => error instanceof SchemaError && error.message.includes(`"${name}" given`),
+      )
+    })
+    continue
+  }
 
   test(`a key of ${name} finds its session and no other`, () => {
     const definition = asKey(type)

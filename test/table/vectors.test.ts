@@ -6,6 +6,7 @@ import { REFUSALS } from '../../src/table/index.ts'
 import { allDigests, applyBatch, makeNode, readState, sameState } from '../support/tables.ts'
 import {
   VECTORS,
+  VECTORS_ARENA,
   VECTORS_CAPACITY,
   VECTORS_FIELDS,
   VECTORS_INDEXES,
@@ -22,6 +23,7 @@ const definition = defineTable({
   fields: VECTORS_FIELDS,
   indexes: VECTORS_INDEXES,
   capacity: VECTORS_CAPACITY,
+  arena: VECTORS_ARENA,
 })
 const schema = twinSchemaOf(definition)
 

@@ -1,6 +1,6 @@
 // Reading and writing of docs/PROTOCOL.md sections 1 and 2, a byte at a time and with BigInt where a number has more
 // than 53 bits.
-import { type Column, fromHex, toHex } from './schema.ts'
+import { type Column, fromHex, toHex, VALUE_MAX } from './schema.ts'
 
 /** Thrown to end the reading of malformed bytes; `reason` is a name of docs/PROTOCOL.md section 7. No stack, for speed. */
 export class Malformed {
@@ -107,12 +107,24 @@ export class Reader {
     const length = this.byte()
     if (length > max) throw new Malformed('value')
     const text = this.raw(length)
-    try {
-      utf8.decode(text)
-    } catch {
-      this.fault('value')
-    }
+    if (!isUtf8(text)) this.fault('value')
     return toHex(text)
+  }
+
+  /** A length of, or within, a value of variable length. */
+  longLength(): number {
+    const length = this.varint()
+    if (length > VALUE_MAX) throw new Malformed('value')
+    return length
+  }
+}
+
+export function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    utf8.decode(bytes)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -7,12 +7,14 @@ import { Random, runs, seed, seeded } from '../support/seed.ts'
 import { randomRow } from '../support/values.ts'
 import {
   VECTORS,
+  VECTORS_ARENA,
   VECTORS_CAPACITY,
   VECTORS_FIELDS,
   VECTORS_INDEXES,
   VECTORS_KEY,
   VECTORS_START,
 } from '../support/vectors.ts'
+import { arenaOf } from './arena.ts'
 import { Reader, Writer } from './bytes.ts'
 import { apply, decode, decodeImage, digest, encode, encodeImage, type Receiver } from './codec.ts'
 import { readDeltas, writeDeltas } from './deltas.ts'
@@ -68,6 +70,7 @@ for (const { says, refusal, bytes, image, awaited } of VECTORS) {
       capacity: VECTORS_CAPACITY,
       awaited: (s: number) => s === awaited,
       countMax: DELTAS_MAX,
+      arena: arenaOf(VECTORS_ARENA)!,
     }
     const start = decode(state, VECTORS_START, { ...receiver, awaited: () => false })
     assert.ok('slots' in start)

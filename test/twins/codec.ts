@@ -1,9 +1,20 @@
 // The slow twin of the engine's codec, written from docs/PROTOCOL.md sections 2, 3 and 7 alone: states in, bytes out,
 // and back. It shares no line with the engine.
-import { limits } from './bytes.ts'
+
+import { type Arena, unitsOfRow, unitsOfState } from './arena.ts'
+import { isUtf8, limits } from './bytes.ts'
 import { changesBetween, type Delta, readDeltas, SEGMENT, writeDeltas } from './deltas.ts'
 import { holderOf, indexKeyOf } from './indexes.ts'
-import { type Cell, keyOf, type Row, type TwinSchema, type TwinState } from './schema.ts'
+import {
+  type Cell,
+  fromHex,
+  keyOf,
+  longBytes,
+  ROW_MAX,
+  type Row,
+  type TwinSchema,
+  type TwinState,
+} from './schema.ts'
 import { sipHash24 } from './siphash.ts'
 
 /** Every name under which a decoder may refuse these bytes. Where there are several, the order of checks is free. */
@@ -22,6 +33,8 @@ export interface Receiver {
   readonly capacity: number
   readonly awaited: (segment: number) => boolean
   readonly countMax?: number
+  /** Of a table with long columns. */
+  readonly arena?: Arena
 }
 
 export const segmentOf = (id: number): number => Math.floor(id / SEGMENT)
@@ -67,7 +80,7 @@ export function digest(state: TwinState, segment: number, key: Uint8Array): Uint
 }
 
 /** The row an update leads to, or the reason why it leads nowhere. */
-function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' {
+function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' | 'value' {
   const row: Cell[] = [...old]
   for (const [i, change] of delta.changes ?? []) {
     const at = schema.keys.length + i
@@ -75,12 +88,26 @@ function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' {
       row[at] = change.value
       continue
     }
+    if ('middle' in change) {
+      const before = String(old[at])
+      if (2 * (change.prefix + change.suffix) > before.length) return 'range'
+      const end = before.slice(before.length - 2 * change.suffix)
+      const now = before.slice(0, 2 * change.prefix) + change.middle + end
+      if (schema.fields[i]!.kind === 'text' && !isUtf8(fromHex(now))) return 'value'
+      row[at] = now
+      continue
+    }
     const now = BigInt(old[at]!) + change.difference
     const [least, most] = limits(schema.fields[i]!)
     if (now < least || now > most) return 'range'
     row[at] = Number(now)
   }
-  return row
+  return longBytes(schema, row) > ROW_MAX ? 'value' : row
+}
+
+/** Whether new values fit beside all that is held. */
+function fitsArena(state: TwinState, { arena }: Receiver, units: number): boolean {
+  return arena === undefined || unitsOfState(state) + units <= arena.units
 }
 
 /**
@@ -141,6 +168,7 @@ export function decode(state: TwinState, bytes: Uint8Array, receiver: Receiver):
   const wellFormed = reasons.size === 0
   const slots = new Map<number, Row | undefined>()
   const created = new Set<number>()
+  let units = 0
   for (const delta of cut === undefined ? deltas : [...deltas, cut]) {
     const { id, op, row } = delta
     if (receiver.awaited(segmentOf(id))) continue
@@ -148,34 +176,43 @@ export function decode(state: TwinState, bytes: Uint8Array, receiver: Receiver):
     if (op === 'create' && old !== undefined) reasons.add('occupied')
     if ((op === 'update' || op === 'delete') && old === undefined) reasons.add('absent')
     const now = op === 'update' && old !== undefined ? updated(schema, old, delta) : row
-    if (now === 'range') reasons.add(now)
+    if (now !== undefined && typeof now !== 'string') units += unitsOfRow(schema, now, delta.changes)
+    if (typeof now === 'string') reasons.add(now)
     else if (delta !== cut) slots.set(id, now)
     if (row !== undefined) created.add(id)
   }
+  if (!fitsArena(state, receiver, units)) reasons.add('arena')
   const keys = checkKeys(state, slots, created, receiver)
   // Who lets go of a key is known only at the end, so a decoder that stopped early cannot say key-held.
   for (const reason of keys.reasons) if (wellFormed || reason === 'key-twice') reasons.add(reason)
   return reasons.size > 0 ? { reasons } : { slots, lost: keys.lost }
 }
 
+/** `part`: of the ids from its first up to its end, within the segment. */
 export function decodeImage(
   state: TwinState,
   segment: number,
   bytes: Uint8Array,
   receiver: Receiver,
+  part: readonly [first: number, end: number] = [0, SEGMENT],
 ): Staged | Refused {
-  const first = segment * SEGMENT
-  const end = Math.min(first + SEGMENT, receiver.capacity)
+  const first = segment * SEGMENT + part[0]
+  const end = Math.min(segment * SEGMENT + part[1], receiver.capacity)
   const countMax = receiver.countMax ?? Number.POSITIVE_INFINITY
   const { deltas, reasons } = readDeltas(state.schema, bytes, { first, end, image: true, countMax })
   const wellFormed = reasons.size === 0
   const slots = new Map<number, Row | undefined>()
-  for (const id of state.rows.keys()) if (segmentOf(id) === segment) slots.set(id, undefined)
+  for (const id of state.rows.keys()) if (id >= first && id < end) slots.set(id, undefined)
   const created = new Set<number>()
   for (const { id, row } of deltas) {
     slots.set(id, row)
     if (row !== undefined) created.add(id)
   }
+  const units = deltas.reduce(
+    (sum, { row }) => sum + (row === undefined ? 0 : unitsOfRow(state.schema, row)),
+    0,
+  )
+  if (!fitsArena(state, receiver, units)) reasons.add('arena')
   const keys = checkKeys(state, slots, created, receiver)
   for (const reason of keys.reasons) if (wellFormed || reason === 'key-twice') reasons.add(reason)
   return reasons.size > 0 ? { reasons } : { slots, lost: keys.lost }

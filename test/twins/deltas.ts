@@ -1,15 +1,23 @@
 // Deltas as values, and their bytes: docs/PROTOCOL.md section 2 without any table. What needs the state of a table
 // (occupied, absent, the range of an update, keys) is in codec.ts.
-import { limits, Malformed, Reader, Writer, writeIp } from './bytes.ts'
+import { isUtf8, limits, Malformed, Reader, Writer, writeIp } from './bytes.ts'
 import type { Cell, Column, Row, TwinSchema } from './schema.ts'
-import { fromHex, toHex } from './schema.ts'
+import { fromHex, isLong, longBytes, ROW_MAX, toHex, VALUE_MAX } from './schema.ts'
 
 export const SEGMENT = 1024
 export const OPS = ['create', 'update', 'delete', 'whole'] as const
 export type Op = (typeof OPS)[number]
 
-/** A difference (number columns that travel as one) or the new value. */
-export type Change = { readonly difference: bigint } | { readonly value: Cell }
+/** A difference (number columns that travel as one), the new value, or for a long one what lies between its ends. */
+export type Change = { readonly difference: bigint } | { readonly value: Cell } | Middle
+
+export interface Middle {
+  /** Bytes kept of the old value's beginning and end. */
+  readonly prefix: number
+  readonly suffix: number
+  /** Hex. */
+  readonly middle: string
+}
 
 export interface Delta {
   readonly id: number
@@ -64,6 +72,12 @@ export function readCell(reader: Reader, column: Column): Cell {
       return reader.ip()
     case 'string':
       return reader.string(column.size)
+    case 'blob':
+    case 'text': {
+      const bytes = reader.raw(reader.longLength())
+      if (column.kind === 'text' && !isUtf8(bytes)) reader.fault('value')
+      return toHex(bytes)
+    }
   }
 }
 
@@ -76,12 +90,39 @@ export function writeCell(writer: Writer, column: Column, cell: Cell): void {
   } else if (column.kind === 'ip') writeIp(writer, cell)
   else {
     if (column.kind === 'string') writer.byte(cell.length / 2)
+    if (isLong(column)) writer.varint(cell.length / 2)
     writer.raw(fromHex(cell))
   }
 }
 
 function readRow(reader: Reader, schema: TwinSchema): Row {
-  return schema.columns.map((column) => readCell(reader, column))
+  const row = schema.columns.map((column) => readCell(reader, column))
+  if (longBytes(schema, row) > ROW_MAX) reader.fault('value')
+  return row
+}
+
+function readMiddle(reader: Reader): Middle {
+  const prefix = reader.longLength()
+  const suffix = reader.longLength()
+  const middle = toHex(reader.raw(reader.longLength()))
+  if (prefix + suffix + middle.length / 2 > VALUE_MAX) reader.fault('value')
+  return { prefix, suffix, middle }
+}
+
+function writeMiddle(writer: Writer, { prefix, suffix, middle }: Middle): void {
+  for (const length of [prefix, suffix, middle.length / 2]) writer.varint(length)
+  writer.raw(fromHex(middle))
+}
+
+/** The longest ends that two values share, in bytes, the beginning first. */
+function middleOf(old: string, now: string): Middle {
+  const [a, b] = [fromHex(old), fromHex(now)]
+  const shorter = Math.min(a.length, b.length)
+  let prefix = 0
+  while (prefix < shorter && a[prefix] === b[prefix]) prefix++
+  let suffix = 0
+  while (suffix < shorter - prefix && a[a.length - 1 - suffix] === b[b.length - 1 - suffix]) suffix++
+  return { prefix, suffix, middle: toHex(b.subarray(prefix, b.length - suffix)) }
 }
 
 function readChanges(reader: Reader, schema: TwinSchema, changes: Map<number, Change>): void {
@@ -90,6 +131,7 @@ function readChanges(reader: Reader, schema: TwinSchema, changes: Map<number, Ch
   for (const [i, column] of schema.fields.entries()) {
     if ((mask >> BigInt(i)) % 2n === 0n) continue
     if (asDifference(column)) changes.set(i, { difference: reader.zigzag() })
+    else if (isLong(column)) changes.set(i, readMiddle(reader))
     else changes.set(i, { value: readCell(reader, column) })
   }
 }
@@ -166,6 +208,7 @@ export function writeDeltas(schema: TwinSchema, deltas: readonly Delta[], previo
       const change = changes.get(i)
       if (change === undefined) continue
       if ('difference' in change) writer.zigzag(change.difference)
+      else if ('middle' in change) writeMiddle(writer, change)
       else writeCell(writer, column, change.value)
     }
   }
@@ -179,7 +222,8 @@ export function changesBetween(schema: TwinSchema, before: Row, after: Row): Map
     const old = before[schema.keys.length + i]!
     const now = after[schema.keys.length + i]!
     if (old === now) continue
-    changes.set(i, asDifference(column) ? { difference: BigInt(now) - BigInt(old) } : { value: now })
+    if (isLong(column)) changes.set(i, middleOf(String(old), String(now)))
+    else changes.set(i, asDifference(column) ? { difference: BigInt(now) - BigInt(old) } : { value: now })
   }
   return changes
 }

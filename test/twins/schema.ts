@@ -15,6 +15,8 @@ export type ColumnKind =
   | 'ip'
   | 'bytes'
   | 'string'
+  | 'blob'
+  | 'text'
 
 export interface Column {
   readonly name: string
@@ -48,7 +50,17 @@ export function twinSchema(
   return { keys, fields, columns: [...keys, ...fields], indexes }
 }
 
-/** Number: u8, bool, enum (index), u16, u32, i32, u53. Hex: f64 (little-endian), addresses (16 bytes for ip), bytes, string. */
+/** Columns whose values have any length up to VALUE_MAX; those of one row up to ROW_MAX together, in bytes. */
+export const isLong = (column: Column): boolean => column.kind === 'blob' || column.kind === 'text'
+export const VALUE_MAX = 1_048_576
+export const ROW_MAX = 2_097_152
+
+/** Bytes of all long cells of a row. */
+export function longBytes(schema: TwinSchema, row: Row): number {
+  return schema.columns.reduce((sum, column, i) => sum + (isLong(column) ? String(row[i]).length / 2 : 0), 0)
+}
+
+/** Number: u8, bool, enum (index), u16, u32, i32, u53. Hex: f64 (little-endian), addresses (16 bytes for ip), bytes, string, blob, text. */
 export type Cell = number | string
 
 /** One session: a cell per column. */

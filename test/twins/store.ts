@@ -1,6 +1,7 @@
 // The slow twin of the side of a table that a replica drives: src/core/store.ts over a Map. It keeps every
 // before-image, so it never overflows.
 import { type Refusal, SEGMENT_RECORDS, type Store } from '../../src/core/store.ts'
+import { type Arena, arenaOf } from './arena.ts'
 import * as codec from './codec.ts'
 import { TwinPickup, type TwinPickupRule } from './pickup.ts'
 import { type Row, type TwinSchema, TwinState } from './schema.ts'
@@ -10,6 +11,8 @@ export interface TwinStoreOptions {
   readonly capacity: number
   readonly schemaHash: string
   readonly pickup?: TwinPickupRule | undefined
+  /** Bytes; 0 without long columns. */
+  readonly arena: number
 }
 
 export class TwinStore implements Store {
@@ -18,9 +21,11 @@ export class TwinStore implements Store {
   readonly segments: number
   readonly schemaHash: string
   readonly overflowed = false
+  readonly arenaBytes: number
   onChange: (() => void) | undefined
 
   readonly state: TwinState
+  protected readonly accounts: Arena | undefined
   /** Table time, in ticks. */
   time = 1
   readonly pickup: TwinPickup | undefined
@@ -36,6 +41,8 @@ export class TwinStore implements Store {
     this.capacity = options.capacity
     this.segments = Math.ceil(options.capacity / SEGMENT_RECORDS)
     this.schemaHash = options.schemaHash
+    this.arenaBytes = options.arena
+    this.accounts = arenaOf(options.arena)
     this.state = new TwinState(schema)
     this.pickup = options.pickup && new TwinPickup(options.pickup)
   }
@@ -187,7 +194,11 @@ export class TwinStore implements Store {
   }
 
   #receiver(): codec.Receiver {
-    return { capacity: this.capacity, awaited: (segment) => this.#awaited.has(segment) }
+    const awaited = (segment: number) => this.#awaited.has(segment)
+    return {
+      ...{ capacity: this.capacity, awaited },
+      ...(this.accounts === undefined ? {} : { arena: this.accounts }),
+    }
   }
 
   #stage(verdict: codec.Staged | codec.Refused): Refusal {

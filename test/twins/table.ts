@@ -1,10 +1,17 @@
 // The slow twin of the table an application uses: one Map, no views, the lowest free record id. The errors are those of
 // the engine.
-import { KeyTakenError, NotPrimaryError, TableFullError, ValueError } from '../../src/errors.ts'
+import {
+  ArenaFullError,
+  KeyTakenError,
+  NotPrimaryError,
+  TableFullError,
+  ValueError,
+} from '../../src/errors.ts'
 import type { TableDefinition } from '../../src/schema/index.ts'
 import type { WriteGate } from '../../src/table/gate.ts'
+import { unitsOfRow, unitsOfState } from './arena.ts'
 import { holderOf, indexesFree, indexKeyOf } from './indexes.ts'
-import { type Cell, type Column, keyOf, type Row, type TwinIndex } from './schema.ts'
+import { type Cell, type Column, keyOf, longBytes, ROW_MAX, type Row, type TwinIndex } from './schema.ts'
 import { TwinStore } from './store.ts'
 import { fromCell, toCell, twinSchemaOf, zeroCell } from './values.ts'
 
@@ -41,6 +48,7 @@ export class TwinTable extends TwinStore {
     const held = this.state.ids.get(keyOf(schema, row))
     this.#demandFree(held, row)
     const id = held ?? this.#freeId()
+    this.#requireRoom(row, this.state.rows.get(id))
     this.remember(id)
     this.state.put(id, row)
     if (held === undefined) this.pickup?.created(id)
@@ -56,6 +64,7 @@ export class TwinTable extends TwinStore {
     const row = [...cells, ...this.#fields(fields, old.slice(cells.length))]
     if (id === undefined) return false
     this.#demandFree(id, row)
+    this.#requireRoom(row, old)
     this.remember(id)
     this.state.put(id, row)
     return true
@@ -140,6 +149,16 @@ export class TwinTable extends TwinStore {
   override values(row: Row): Values {
     const columns = this.state.schema.columns
     return Object.fromEntries(columns.map((column, i) => [column.name, fromCell(column, row[i]!)]))
+  }
+
+  /** What lives may take its share of the arena; more may stay, but not grow. */
+  #requireRoom(row: Row, old: Row | undefined): void {
+    const { schema } = this.state
+    if (longBytes(schema, row) > ROW_MAX) throw new ValueError(`${this.name}: too many bytes in one session`)
+    if (this.accounts === undefined) return
+    const growth = unitsOfRow(schema, row) - (old === undefined ? 0 : unitsOfRow(schema, old))
+    if (growth > 0 && unitsOfState(this.state) + growth > this.accounts.limit)
+      throw new ArenaFullError(`${this.name}: the arena is full`)
   }
 
   #requireOpen(): void {

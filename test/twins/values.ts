@@ -11,6 +11,7 @@ import {
   type TwinSchema,
   toHex,
   twinSchema,
+  VALUE_MAX,
 } from './schema.ts'
 
 const MAPPED = '00000000000000000000ffff'
@@ -87,7 +88,7 @@ function address(column: Column, value: unknown): string {
 function text(column: Column, value: unknown): string {
   if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) throw wrong(column, value)
   const utf8 = new TextEncoder().encode(value)
-  if (utf8.length > column.size) throw wrong(column, value)
+  if (utf8.length > (column.kind === 'text' ? VALUE_MAX : column.size)) throw wrong(column, value)
   return toHex(utf8)
 }
 
@@ -110,7 +111,11 @@ export function toCell(column: Column, value: unknown): Cell {
     case 'bytes':
       if (!(value instanceof Uint8Array)) throw wrong(column, value)
       return exactBytes(column, value, [column.size])
+    case 'blob':
+      if (!(value instanceof Uint8Array) || value.length > VALUE_MAX) throw wrong(column, value)
+      return toHex(value)
     case 'string':
+    case 'text':
       return text(column, value)
     default:
       return number(column, value)
@@ -130,6 +135,8 @@ export function zeroCell(column: Column): Cell {
     case 'bytes':
       return '00'.repeat(column.size)
     case 'string':
+    case 'blob':
+    case 'text':
       return ''
     default:
       return 0
@@ -147,8 +154,10 @@ export function fromCell(column: Column, cell: Cell): boolean | number | string 
     case 'f64':
       return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true)
     case 'bytes':
+    case 'blob':
       return bytes
     case 'string':
+    case 'text':
       return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
     case 'ipv4':
       return bytes.join('.')
