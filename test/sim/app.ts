@@ -1,7 +1,7 @@
 // The application of a process: writes through its tables while it may (and sometimes when it may not), asks that what
 // it wrote be held, compares, hands over, promotes, closes. All at random, all on the application thread.
 import type { Alone, HeldOutcome } from '../../src/core/waiters.ts'
-import { NotPrimaryError, TableFullError } from '../../src/errors.ts'
+import { KeyTakenError, NotPrimaryError, TableFullError } from '../../src/errors.ts'
 import type { DataChecks } from './data-checks.ts'
 import type { HeldBack, History, Reign } from './history.ts'
 import type { Prng } from './prng.ts'
@@ -175,6 +175,7 @@ export class App {
       try {
         store.set(kind.key(key), fields)
       } catch (error) {
+        if (this.isTaken(error, reign, table, key, value)) return
         if (!(error instanceof TableFullError)) throw error
         if (store.size < store.capacity)
           throw new Violation(`${process.name}: full with ${store.size} sessions`)
@@ -194,12 +195,40 @@ export class App {
       const whole = random.chance(0.5)
       const value = whole || known === undefined ? random.below(60_000) : known.value
       const fields = kind.fields({ version: history.upcoming, value }, whole)
-      const found = process.tables[table]!.update(kind.key(key), fields)
+      let found = false
+      try {
+        found = process.tables[table]!.update(kind.key(key), fields)
+      } catch (error) {
+        if (this.isTaken(error, reign, table, key, value)) return
+        throw error
+      }
       if (found !== (known !== undefined)) {
         throw new Violation(`${process.name}: update of key ${key} says ${found}, against what was written`)
       }
       if (found) history.write(reign!, table, key, value, false)
     })
+  }
+
+  /** Whether a write was refused because of an index, and rightly: another session has the key it would have given. */
+  private isTaken(
+    error: unknown,
+    reign: Reign | undefined,
+    table: number,
+    key: number,
+    value: number,
+  ): boolean {
+    if (!(error instanceof KeyTakenError)) return false
+    const { process, history } = this
+    const { indexes } = process.plan.tables.kinds[table]!
+    const others = [...(reign?.content[table]?.values() ?? [])].filter((version) => version.key !== key)
+    for (const fieldsOf of Object.values(indexes)) {
+      const wanted = JSON.stringify(fieldsOf({ version: history.upcoming, value }))
+      const holder = others.find(({ row }) => row !== undefined && JSON.stringify(fieldsOf(row)) === wanted)
+      if (wanted === undefined || holder === undefined) continue
+      process.world.count('index key taken')
+      return true
+    }
+    throw new Violation(`${process.name}: ${error.message}, against what was written`)
   }
 
   private delete(reign: Reign | undefined, table: number, key: number): void {

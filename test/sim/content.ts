@@ -1,7 +1,9 @@
 // Reads what a process's tables hold, by the ways an application has, and compares it with what the history says.
+
+import { TwinTable } from '../twins/table.ts'
 import type { Content, History, Version } from './history.ts'
 import type { SimProcess } from './process.ts'
-import type { Row, SimTable, TableKind } from './tables.ts'
+import { hasPickup, type Row, type SimTable, TAGS, type TableKind } from './tables.ts'
 import { Violation } from './world.ts'
 
 /** Every session by its key. */
@@ -14,11 +16,40 @@ export function readRows(kind: TableKind, table: SimTable, who: string): Map<num
     }
     if (rows.has(found.key)) throw new Violation(`${who}: ${kind.name} has key ${found.key} twice`)
     rows.set(found.key, found.row)
+    for (const [name, fieldsOf] of Object.entries(kind.indexes)) {
+      const fields = fieldsOf(found.row)
+      if (fields !== undefined) demandFound(kind, table, name, fields, found.key, who)
+    }
+  }
+  for (let tag = 1; tag <= TAGS && 'tag' in table.by; tag++) {
+    const session = table.by.tag!.get({ tag })
+    const key = session && kind.read(session)?.key
+    if (session !== undefined && (key === undefined || !rows.has(key))) {
+      throw new Violation(`${who}: ${kind.name} finds by tag ${tag} a session that is gone`)
+    }
   }
   if (rows.size !== table.size) {
     throw new Violation(`${who}: ${kind.name} says ${table.size} sessions and shows ${rows.size}`)
   }
   return rows
+}
+
+/** An index must find a session by its fields. */
+function demandFound(
+  kind: TableKind,
+  table: SimTable,
+  name: string,
+  fields: Record<string, unknown>,
+  key: number,
+  who: string,
+): void {
+  const session = table.by[name]!.get(fields)
+  const found = session && kind.read(session)?.key
+  if (found !== key) {
+    throw new Violation(
+      `${who}: ${kind.name} finds by ${name} ${JSON.stringify(fields)} session ${found} instead of ${key}`,
+    )
+  }
 }
 
 /** Throws unless the tables hold exactly that. */
@@ -69,14 +100,21 @@ export function contentOf(process: SimProcess, history: History): Content {
   })
 }
 
-/** A number for all that the tables hold, record ids included, from their images. */
-export function hashImages(tables: readonly SimTable[]): number {
+/** The twin's indexes look through all rows, which is right by itself and slow. */
+const isIndexed = (table: SimTable): boolean => 'tag' in table.by && !(table instanceof TwinTable)
+
+/** A number for all that the tables hold, record ids included, from their images, and for what an index finds that holds nothing back. */
+export function hashImages({ tables, plan }: SimProcess): number {
   let hash = 0x811c9dc5
-  for (const table of tables) {
+  for (const [i, table] of tables.entries()) {
     for (let segment = 0; segment < table.segments; segment++) {
       const image = table.image(segment)
       hash = Math.imul(hash ^ image.length, 0x01000193)
       for (let i = 0; i < image.length; i++) hash = Math.imul(hash ^ image[i]!, 0x01000193)
+    }
+    for (let tag = 1; tag <= TAGS && isIndexed(table) && !hasPickup(plan.tables, i); tag++) {
+      const session = table.by.tag!.get({ tag })
+      hash = Math.imul(hash ^ (session === undefined ? -1 : Number(session.id)), 0x01000193)
     }
   }
   return hash >>> 0

@@ -141,7 +141,7 @@ export class DataChecks {
 
   private snapshot(process: SimProcess, reign: Reign): Flushed {
     const clean = process.tables.every((table) => !table.changed)
-    return { length: reign.log.length, hash: hashImages(process.tables), clean }
+    return { length: reign.log.length, hash: hashImages(process), clean }
   }
 
   /** The RESYNC that follows speaks of the tables as they are now. */
@@ -260,7 +260,7 @@ export class DataChecks {
       )
     }
     if (process.isSpoilt) {
-      if (!mark.clean || hashImages(process.tables) !== mark.hash) return
+      if (!mark.clean || hashImages(process) !== mark.hash) return
       process.isSpoilt = false
       process.world.count('segment repaired')
       process.world.note(sequence, () => `${process.name} is repaired`)
@@ -268,7 +268,7 @@ export class DataChecks {
     const type = typeOf(frame)
     if (mark.clean && (origin.type === 'mix' || type === BATCH || type === IMAGE || type === SAME)) {
       this.comparisons++
-      if (hashImages(process.tables) !== mark.hash) {
+      if (hashImages(process) !== mark.hash) {
         throw new Violation(
           `${process.name} awaits nothing at position ${reign.epoch}/${sequence} and differs from what its primary held there`,
         )

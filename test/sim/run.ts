@@ -193,7 +193,7 @@ function demandEqual(simulation: Simulation): void {
   const { content, shown } = data.reignOf(primary)!
   demandContent(primary, content, 'at the end')
   demandContent(secondary, shown, 'at the end')
-  if (hashImages(primary.tables) !== hashImages(secondary.tables)) {
+  if (hashImages(primary) !== hashImages(secondary)) {
     throw new Violation('at the end both hold the same sessions under different record ids')
   }
   data.demandPromised(primary, content, [secondary.incarnation])

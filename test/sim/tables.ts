@@ -28,6 +28,8 @@ export interface SimTable extends Store, Iterable<Values> {
   update(key: Values, fields: Values): boolean
   delete(key: Values): boolean
   clear(): void
+  /** Further unique keys. */
+  readonly by: Readonly<Record<string, { get(key: Values): Values | undefined }>>
 }
 
 export interface SimGate {
@@ -45,8 +47,13 @@ export interface TableKind {
   /** Undefined when the fields do not belong together. */
   read(session: Values): { key: number; row: Row } | undefined
   definition(capacity: number, pickup?: PickupOptions<Shape, Shape>): TableDefinition
+  /** Every index: the fields of a row in it, undefined if the row is not in it. */
+  readonly indexes: Readonly<Record<string, (row: Row) => Values | undefined>>
 }
 
+/** So few that sessions hand them on to each other all the time; most have none. */
+export const TAGS = 251
+const tagOf = (value: number): number => (value % 5 === 0 ? 1 + ((value / 5) % TAGS) : 0)
 const textOf = (value: number): string => (value % 97).toString(36).repeat(1 + (value % 3))
 
 export const SESSIONS: TableKind = {
@@ -54,26 +61,29 @@ export const SESSIONS: TableKind = {
   segmentsMax: 4,
   key: (key) => ({ id: key }),
   fields: ({ version, value }, whole) =>
-    whole ? { version, value, text: textOf(value), odd: value % 2 === 1 } : { version },
+    whole ? { version, value, text: textOf(value), odd: value % 2 === 1, tag: tagOf(value) } : { version },
   read: (session) => {
-    const { id, version, value, text, odd } = session as {
+    const { id, version, value, text, odd, tag } = session as {
       id: number
       version: number
       value: number
       text: string
       odd: boolean
+      tag: number
     }
-    if (text !== textOf(value) || odd !== (value % 2 === 1)) return undefined
+    if (text !== textOf(value) || odd !== (value % 2 === 1) || tag !== tagOf(value)) return undefined
     return { key: id, row: { version, value } }
   },
   definition: (capacity, pickup) =>
     defineTable({
       name: 'sessions',
       key: { id: 'u32' },
-      fields: { version: 'u53', value: 'u16', text: string(6), odd: 'bool' },
+      fields: { version: 'u53', value: 'u16', text: string(6), odd: 'bool', tag: 'u16' },
+      indexes: { tag: ['tag'] },
       capacity,
       ...(pickup && { pickup: pickup as object }),
     }),
+  indexes: { tag: ({ value }) => (tagOf(value) > 0 ? { tag: tagOf(value) } : undefined) },
 }
 
 export const ROUTES: TableKind = {
@@ -97,8 +107,11 @@ export const ROUTES: TableKind = {
       name: 'routes',
       key: { name: string(6), part: 'u8' },
       fields: { version: 'u53', metric: 'i32' },
+      indexes: { latest: ['version'] },
       capacity,
     }),
+  // Another with every write, and never one that another session ever had.
+  indexes: { latest: ({ version }) => ({ version }) },
 }
 
 const noteOf = (value: number): string => textOf(value).padEnd(250, String(value))
@@ -125,6 +138,7 @@ export const NOTES: TableKind = {
       fields: { version: 'u53', value: 'u16', note: string(255) },
       capacity,
     }),
+  indexes: {},
 }
 
 /** What of the tables is drawn per seed. */
