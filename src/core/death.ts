@@ -17,6 +17,8 @@ export class DeathWatch {
   private expected: boolean[] | undefined
   /** Life heard after all streams had ended: a heartbeat that was still in a socket, or a peer that lives. */
   private heardAfter: number | undefined
+  /** When the last piece of evidence came. */
+  private refusedAt = 0
   private readonly graceMs: number
 
   /** `interval`: heartbeat interval, ms. After late life, two intervals of silence are wanted as well. */
@@ -43,8 +45,10 @@ export class DeathWatch {
   }
 
   /** A connect (or a datagram) sent to the peer's address on `link` was refused. */
-  handleRefused(link: number): void {
-    if (this.links[link]!.endedAt !== undefined) this.links[link]!.refused = true
+  handleRefused(link: number, now: number): void {
+    if (this.links[link]!.endedAt === undefined) return
+    this.links[link]!.refused = true
+    this.refusedAt = now
   }
 
   /** The peer's port accepted: somebody lives there. */
@@ -93,9 +97,9 @@ export class DeathWatch {
     return this.links.every((link, i) => !this.expected?.[i] || (link.endedAt !== undefined && link.refused))
   }
 
-  /** When a verdict that only waits for silence is due. */
+  /** When the verdict is due: with all evidence together at once, or after silence; undefined without it. */
   get deadline(): number | undefined {
-    if (this.expected === undefined || this.heardAfter === undefined || !this.isEvident) return undefined
-    return this.heardAfter + this.graceMs
+    if (this.expected === undefined || !this.isEvident) return undefined
+    return this.heardAfter === undefined ? this.refusedAt : this.heardAfter + this.graceMs
   }
 }

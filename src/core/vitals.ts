@@ -42,7 +42,8 @@ export class Vitals {
     const never = Number.POSITIVE_INFINITY
     if (!this.core.peer.alive) return never
     const death = this.core.options.fastDetection ? this.death.deadline : undefined
-    return Math.min(this.detector.deadline ?? never, death ?? never)
+    const evident = death === undefined ? never : Math.max(death, this.detector.readingUntil)
+    return Math.min(this.detector.deadline ?? never, evident)
   }
 
   /** Nothing is judged before this. */
@@ -132,23 +133,22 @@ export class Vitals {
   }
 
   handleRefused(index: number, now: number): void {
-    this.death.handleRefused(index)
-    this.judge(now)
+    this.death.handleRefused(index, now)
   }
 
   handleProbe(index: number, refused: boolean, now: number): void {
-    if (refused) this.death.handleRefused(index)
+    if (refused) this.death.handleRefused(index, now)
     else this.death.handleAccepted(index)
     if (this.death.wantsProbe(index)) {
       // A process that dies closes its ports soon; one that lives is not to be stormed.
       const waitMs = Math.max(PROBE_INTERVAL_MS, (now - this.death.endedAt(index)) / PROBE_SLOWING)
       this.timers.set(`probe-${index as 0 | 1}`, now + waitMs)
     }
-    this.judge(now)
   }
 
+  /** Only ever when a deadline is due, never at news: what came with it may be in other sockets still. */
   judge(now: number): void {
-    if (!this.core.peer.alive) return
+    if (!this.core.peer.alive || now < this.detector.readingUntil) return
     if (this.core.options.fastDetection && this.death.isDead(now)) this.lose('peer-died', now)
     else if (this.detector.isSilent(now)) this.lose('peer-silent', now)
   }

@@ -43,8 +43,9 @@ export class SyncLoop {
     this.words = new Int32Array(data.words)
     this.output = output
     this.lateMs = data.core.interval / 2
-    // The alarm only says that it is time. Between a timer and an immediate the sockets are read, so that the core
-    // never judges silence while the peer's heartbeat waits in the kernel.
+    // The alarm only says that it is time. Between a timer and an immediate the sockets are read (not by Deno), so that
+    // the core does not judge silence while the peer's heartbeat waits in the kernel. After a late wake it sees to that
+    // itself.
     this.alarm = new Alarm(clock, () => setImmediate(() => this.handleAlarm()))
     this.links = data.links.map(
       (addresses, link) => new LinkPorts(addresses, transport, () => ++this.streams, this.eventsOf(link)),

@@ -115,6 +115,9 @@ export class Faults {
       case 'sync stall':
         this.stand(node, 'sync', random.chance(0.7) ? plan.interval * random.between(0.2, 3) : duration)
         break
+      case 'overload':
+        this.overload(node, random)
+        break
       case 'island':
         this.island(node, random)
         break
@@ -145,6 +148,25 @@ export class Faults {
   }
 
   /** Both links are cut until after the hold-down, and one node comes back empty behind the cut. */
+  /**
+   * Both machines are overloaded: the sync thread of one hardly gets to beat, that of the other wakes late again and
+   * again, each time for less than would make anybody suspect.
+   */
+  private overload(node: number, random: Prng): void {
+    const { interval, boundMs } = this.plan
+    this.stutter(node, 2 + random.below(4), () => random.between(0.3, 0.95) * boundMs, random)
+    this.stutter(1 - node, 3 + random.below(20), () => random.between(0.4, 1.5) * interval, random)
+  }
+
+  /** A sync thread that stands still `times` times in a row, with next to nothing between. */
+  private stutter(node: number, times: number, durationMs: () => number, random: Prng): void {
+    if (times === 0 || this.healed) return
+    const duration = durationMs()
+    this.stand(node, 'sync', duration)
+    const pause = random.chance(0.5) ? random.between(0.01, 1) : random.between(0, this.plan.interval)
+    this.network.world.after(duration + pause, () => this.stutter(node, times - 1, durationMs, random))
+  }
+
   private island(node: number, random: Prng): void {
     const holdDownMs = Math.max(...this.plan.nodes.map((one) => one.core.holdDownMs))
     const awayMs = random.between(60, this.plan.boundMs)

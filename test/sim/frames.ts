@@ -34,6 +34,11 @@ export function ackOf(frame: Uint8Array): { received: number; applied: number; a
   return { received: u53At(frame, 32), applied: u53At(frame, 40), awaited }
 }
 
+/** Of a heartbeat datagram. */
+export function counterOf(heartbeat: Uint8Array): number {
+  return u53At(heartbeat, 8)
+}
+
 function u53At(bytes: Uint8Array, at: number): number {
   let value = 0
   for (let i = 7; i >= 0; i--) value = value * 256 + bytes[at + i]!

@@ -1,4 +1,5 @@
-// The only place that looks behind the surface of the core: how many bytes it keeps, which it shows nowhere.
+// The only place that looks behind the surface of the core: how many bytes it keeps and which heartbeats it has read,
+// which it shows nowhere.
 import type { NodeCore } from '../../src/core/node.ts'
 
 interface Kept {
@@ -6,18 +7,21 @@ interface Kept {
   readonly outstandingBytes: number
   /** Most bytes any link was given and the system has not taken. */
   readonly unflushedBytes: number
+  /** Per link, the counter of the last heartbeat heard. */
+  readonly counters: readonly number[]
 }
 
 /** Throws when the core no longer has what is looked for, so that the check cannot die unseen. */
 export function inside(core: NodeCore): Kept {
   const { feed, links } = core as unknown as {
     feed: { outgoing: { outstandingBytes: number } }
-    links: readonly { unflushedBytes: number }[]
+    links: readonly { unflushedBytes: number; lastCounter: number }[]
   }
   const outstandingBytes = feed.outgoing.outstandingBytes
   const unflushedBytes = Math.max(...links.map((link) => link.unflushedBytes))
-  if (!Number.isFinite(outstandingBytes) || !Number.isFinite(unflushedBytes)) {
-    throw new Error('the core keeps its bytes elsewhere: adapt test/sim/inside.ts')
+  const counters = links.map((link) => link.lastCounter)
+  if (![outstandingBytes, unflushedBytes, ...counters].every(Number.isFinite)) {
+    throw new Error('the core keeps its numbers elsewhere: adapt test/sim/inside.ts')
   }
-  return { outstandingBytes, unflushedBytes }
+  return { outstandingBytes, unflushedBytes, counters }
 }

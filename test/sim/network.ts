@@ -102,7 +102,8 @@ export class Network {
   datagram(host: Host, link: number, bytes: Uint8Array): void {
     this.path(link, host.node).carry(bytes, (carried) => {
       const target = this.machines[1 - host.node]!.host
-      target?.thread.run(DATAGRAMS - 1 - link, () => target.handleDatagram(link, carried))
+      const news = carried === bytes ? { sender: host, link, bytes } : undefined
+      target?.thread.run(DATAGRAMS - 1 - link, () => target.handleDatagram(link, carried), news)
     })
   }
 

@@ -24,6 +24,7 @@ export const FAULTS = [
   'freeze',
   'app stall',
   'sync stall',
+  'overload',
   'bad memory',
   'island',
   'ambush',

@@ -99,7 +99,9 @@ export class SimProcess {
     this.incarnation = random.hex(16)
     this.startedAt = world.now
     this.monotonic = new Clock(world, random.between(1, 1e6), plan.clockRate)
-    this.thread = new Thread(world, random.split('sync'))
+    // The alarm of src/io/sync-loop.ts reads the sockets first, where the runtime lets it: what is judged there must not
+    // depend on it once the thread was late.
+    this.thread = new Thread(world, random.split('sync'), plan.core.interval / 2)
     this.app = new Thread(world, random.split('app'))
     this.loan = pool.take(plan.tables, this.words, (table, session) => witness.onPickup(this, table, session))
     this.toApp = new Channel(world, random.split('to-app'), (messages) => {
@@ -182,6 +184,10 @@ export class SimProcess {
   /** What the node has to tell its application. */
   takeEvents(): void {
     this.application.takeEvents()
+  }
+
+  isHost(host: object): boolean {
+    return host === this.sync
   }
 
   // ---- What befalls it

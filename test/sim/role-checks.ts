@@ -3,8 +3,9 @@
 import type { Action } from '../../src/core/actions.ts'
 import type { FromSync } from '../../src/core/messages.ts'
 import type { FaultBook } from './faultbook.ts'
-import { epochOf, GRANT, typeOf } from './frames.ts'
+import { counterOf, epochOf, GRANT, typeOf } from './frames.ts'
 import type { History } from './history.ts'
+import { inside } from './inside.ts'
 import type { LineageChecks } from './lineage-checks.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
@@ -103,6 +104,20 @@ export class RoleChecks {
         throw new Violation(`${name} took over by itself in manual mode`)
     }
     if (ONE_SIDED.includes(reason)) this.demandExcuse(process, reason)
+    if (reason === 'peer-died' || reason === 'peer-silent') this.demandRead(process, reason)
+  }
+
+  /** Whatever stood still, and for how long: nobody takes over while a heartbeat of a living peer waits in a socket. */
+  private demandRead(process: SimProcess, reason: string): void {
+    const peer = this.processes().find((other) => other.node !== process.node)
+    if (peer?.incarnation !== process.core.peer.incarnation) return
+    const { counters } = inside(process.core)
+    for (const { sender, link, bytes } of process.thread.unread()) {
+      if (!peer.isHost(sender) || counterOf(bytes) <= counters[link]!) continue
+      throw new Violation(
+        `${process.name} became primary (${reason}) with a heartbeat of ${peer.name} unread`,
+      )
+    }
   }
 
   private handleOpened(process: SimProcess, epoch: number): void {

@@ -4,13 +4,28 @@
 import type { Prng } from './prng.ts'
 import type { World } from './world.ts'
 
+/** An unharmed heartbeat in a socket. */
+export interface Heartbeat {
+  readonly sender: object
+  readonly link: number
+  readonly bytes: Uint8Array
+}
+
 /** Whoever a thread gets its work from. Work of one source keeps its order. */
 export type Source = number
+
+interface Work {
+  readonly source: Source
+  readonly work: () => void
+  readonly news: Heartbeat | undefined
+}
 
 export class Thread {
   private readonly world: World
   private readonly random: Prng
-  private waiting: { source: Source; work: () => void }[] = []
+  private waiting: Work[] = []
+  /** What is being worked off after a time of standing still. */
+  private found: Work[] = []
   private blockedUntil = 0
   /** When it last began to stand still. */
   blockedSince = Number.NEGATIVE_INFINITY
@@ -21,20 +36,29 @@ export class Thread {
   private timerWork: (() => void) | undefined
   private timerDue = false
 
-  constructor(world: World, random: Prng) {
+  /** A timer that is late by less comes after the sockets in any case, ms. */
+  private readonly shortMs: number
+
+  constructor(world: World, random: Prng, shortMs = 0) {
     this.world = world
     this.random = random
+    this.shortMs = shortMs
   }
 
   get isBlocked(): boolean {
     return this.world.now < this.blockedUntil
   }
 
-  /** Does the work now, or when the thread wakes. */
-  run(source: Source, work: () => void): void {
+  /** Does the work now, or when the thread wakes. `news`: the heartbeat that it would read. */
+  run(source: Source, work: () => void, news?: Heartbeat): void {
     if (this.ended) return
-    if (this.isBlocked) this.waiting.push({ source, work })
+    if (this.isBlocked) this.waiting.push({ source, work, news })
     else work()
+  }
+
+  /** Heartbeats that have arrived and were not read yet. */
+  unread(): Heartbeat[] {
+    return [...this.found, ...this.waiting].flatMap(({ news }) => (news === undefined ? [] : [news]))
   }
 
   /** Stands still for so long. */
@@ -57,15 +81,14 @@ export class Thread {
   private wake(until: number): void {
     if (this.ended || until !== this.blockedUntil) return
     this.wokeAt = this.world.now
-    const timerFirst = this.random.chance(0.7)
+    const timerFirst = this.random.chance(0.7) && this.world.now - this.timerAt > this.shortMs
     if (timerFirst) this.runTimer()
     let queue = this.waiting
     this.waiting = []
     if (this.random.chance(0.5)) queue = bySource(queue, this.random)
-    for (const { work } of queue) {
-      if (this.ended) return
-      work()
-    }
+    this.found = queue
+    while (this.found.length > 0 && !this.ended) this.found.shift()!.work()
+    if (this.ended) return
     if (!timerFirst) this.runTimer()
   }
 
@@ -94,6 +117,7 @@ export class Thread {
   end(): void {
     this.ended = true
     this.waiting = []
+    this.found = []
   }
 }
 
