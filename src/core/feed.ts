@@ -9,6 +9,7 @@ import { AWAITED_UNKNOWN, decodeAck, decodeFollow, encodeAck, encodeFollow } fro
 import type { Frame } from '../wire/frame.ts'
 import { parseFrame } from '../wire/frame.ts'
 import { readResync } from '../wire/sequenced.ts'
+import type { NodeStatus } from '../wire/status.ts'
 import type { Link } from './link.ts'
 import type { ToSync } from './messages.ts'
 import { UNAPPLIED_BYTES_MAX } from './options.ts'
@@ -39,6 +40,8 @@ export class Feed {
   /** Primary: the secondary being fed. */
   private fed: Fed | undefined
   private ack: Ack | undefined
+  /** Primary: the peer has said that it follows this reign. */
+  private isFollowed = false
   /** Secondary: the primary being followed. */
   following: Following | undefined
   private followNumber = 0
@@ -84,6 +87,7 @@ export class Feed {
     this.attach = 0
     this.ackDue = false
     this.fed = undefined
+    this.isFollowed = false
     this.ack = undefined
     this.following = undefined
     this.applied = 0
@@ -148,12 +152,27 @@ export class Feed {
     }
     this.lastPosition = this.position
     this.fed = { incarnation: peer.incarnation, follow: follow.number }
+    this.isFollowed = false
     this.attach = 0
     this.ack = undefined
     this.outgoing.close(0)
     this.outgoing.close(1)
     this.core.post({ type: 'attach', epoch: state.epoch, follow: follow.number })
     return undefined
+  }
+
+  /**
+   * Primary: a secondary that says it is something else has left, though its last acknowledgement stands: streams can
+   * stall while heartbeats pass. Only news later than that it followed count; it comes back by another FOLLOW.
+   */
+  handlePeerStatus(status: NodeStatus): void {
+    const { state } = this.core
+    if (state.role !== 'primary' || this.attach === 0) return
+    if (status.role === 'secondary' && status.epoch === state.epoch) this.isFollowed = true
+    else if (this.isFollowed) {
+      this.detach()
+      this.core.post({ type: 'detach' })
+    }
   }
 
   /** A frame the application thread made. Frames of an attachment that is over are dropped. */

@@ -327,6 +327,7 @@ export class NodeCore implements Core {
   private hearStatus(status: NodeStatus, now: number): void {
     if (!this.peer.handleStatus(status, now)) return
     this.state.hear(Math.max(status.epoch, status.heardEpoch))
+    this.feed.handlePeerStatus(status)
   }
 
   private handleGoodbye(now: number): void {

@@ -1,23 +1,26 @@
-// The sync thread's side of being fed: what it believes of what its application thread says.
+// The sync thread's side of feeding and being fed: what it believes of its application thread and of its peer.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Feed } from '../../src/core/feed.ts'
 import { Link } from '../../src/core/link.ts'
 import type { Core } from '../../src/core/state.ts'
 import { NodeState, Peer } from '../../src/core/state.ts'
-import { DIGEST_KEY_BYTES, FrameType } from '../../src/wire/constants.ts'
+import { DIGEST_KEY_BYTES, FrameType, type Role } from '../../src/wire/constants.ts'
+import { encodeFollow } from '../../src/wire/control.ts'
 import { beginFrame, parseFrame, sealFrame } from '../../src/wire/frame.ts'
 import { writeResync } from '../../src/wire/sequenced.ts'
+import type { NodeStatus } from '../../src/wire/status.ts'
 
-/** A secondary's feed, and `join`, by which a primary of that epoch attaches it. */
+/** A feed, and `join`, by which a primary of that epoch attaches it. */
 function start() {
+  const posted: string[] = []
   const core = {
     options: { tables: [{ name: 't', schemaHash: '', capacity: 10 }] },
     state: new NodeState(0, 0),
     peer: new Peer(),
     links: [new Link(0), new Link(1)],
     act: () => {},
-    post: () => {},
+    post: (message: { type: string }) => posted.push(message.type),
     send: () => {},
     broadcast: () => {},
     count: () => {},
@@ -25,21 +28,24 @@ function start() {
   const feed = new Feed(core)
   core.peer.alive = true
   let follow = 0
+  /** A primary of that epoch attaches it. */
   const join = (epoch: number) => {
-    core.peer.status = { epoch, lineage: 'x', incarnation: 'y', lineageAgeMs: 0 } as Peer['status']
+    core.peer.status = status('primary', epoch)
     feed.follow(0)
-    const writer = beginFrame(FrameType.RESYNC, epoch, 1, 1)
-    writeResync(writer, {
-      follow: ++follow,
-      time: 1,
-      digestKey: new Uint8Array(DIGEST_KEY_BYTES),
-      capacities: [10],
-    })
-    const frame = parseFrame(sealFrame(writer))
+    const frame = parseFrame(resync(epoch, ++follow))
     assert.ok(typeof frame !== 'string')
     assert.is(feed.handleSequenced(frame, 0), undefined)
   }
-  return { core, feed, join }
+  return { core, feed, join, posted }
+}
+
+const status = (role: Role, epoch: number) =>
+  ({ role, epoch, lineage: 'x', incarnation: 'y', lineageAgeMs: 0 }) as NodeStatus
+
+function resync(epoch: number, follow: number): Uint8Array {
+  const writer = beginFrame(FrameType.RESYNC, epoch, 1, 1)
+  writeResync(writer, { follow, time: 1, digestKey: new Uint8Array(DIGEST_KEY_BYTES), capacities: [10] })
+  return sealFrame(writer)
 }
 
 test('a secondary is as far as its tables are', () => {
@@ -59,6 +65,38 @@ test('news of an earlier reign is not taken for news of this one, though the att
   assert.is(feed.attach, 1)
   feed.handleApplied({ type: 'applied', epoch: 10, attach: 1, applied: 7, awaited: 0 })
   assert.equal([feed.applied, feed.isSynced, core.state.complete], [0, false, false])
+})
+
+/** A primary of epoch 10 that feeds a secondary. */
+function startFeeding() {
+  const started = start()
+  const { core, feed } = started
+  core.state.role = 'primary'
+  core.state.epoch = 10
+  core.peer.hello = { tables: [{ capacity: 10 }] } as unknown as NonNullable<Peer['hello']>
+  const follow = parseFrame(encodeFollow(10, { number: 1, attach: 0, received: 0 }))
+  assert.ok(typeof follow !== 'string')
+  assert.is(feed.handleFollow(follow, 0), undefined)
+  feed.handleLocalFrame(resync(10, 1), 0)
+  assert.is(feed.attach, 1)
+  return started
+}
+
+test('a secondary that says it has left is fed no more, whatever it last acknowledged', () => {
+  for (const gone of [status('primary', 13), status('secondary', 13), status('starting', 0)]) {
+    const { feed, posted } = startFeeding()
+    feed.handlePeerStatus(status('secondary', 10))
+    assert.is(feed.attach, 1)
+    feed.handlePeerStatus(gone)
+    assert.is(feed.attach, 0)
+    assert.is(posted.at(-1), 'detach')
+  }
+})
+
+test('what a secondary was before it followed says nothing', () => {
+  const { feed } = startFeeding()
+  feed.handlePeerStatus(status('secondary', 8))
+  assert.is(feed.attach, 1)
 })
 
 test.run()
