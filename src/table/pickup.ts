@@ -4,6 +4,7 @@ import type { RecordLayout } from '../schema/index.ts'
 import type { PickupRule } from '../schema/pickup.ts'
 import type { Engine } from './engine.ts'
 import { FieldIo } from './fields.ts'
+import { LongValues } from './long-values.ts'
 
 /** Word offset in a record (assembly/layout.ts). */
 const GENERATION = 1
@@ -30,7 +31,7 @@ export class Pickup {
     this.#engine = engine
     this.#rule = rule
     this.#layout = layout
-    this.#io = new FieldIo(table, engine)
+    this.#io = new FieldIo(table, engine, new LongValues(table, engine))
     this.#recordsAt = engine.core.recordsAt() >>> 0
     this.onError = undefined
   }

@@ -164,6 +164,30 @@ test('a filter is asked once, with plain values, and again when the session is r
   assert.is(asked.length, 2, 'a replicated session is not asked about')
 })
 
+test('a filter is shown values of any length', () => {
+  const asked: unknown[] = []
+  const definition = defineTable({
+    name: 'long',
+    key: { id: 'u8' },
+    fields: { note: 'text', raw: 'blob' },
+    capacity: 10,
+    arena: 2 ** 20,
+    pickup: { filter: ({ note, raw }) => asked.push([note, [...raw]]) > 1 },
+  })
+  const { table } = makeNode(definition, 'primary')
+  const secondary = makeNode(definition, 'secondary').table
+  const note = 'é'.repeat(5_000)
+  table.set({ id: 1 }, { note, raw: Uint8Array.of(1, 2) })
+  assert.is(sendAt(table, 0).length, 0)
+  table.set({ id: 1 }, { note, raw: Uint8Array.of(3) })
+  applyBatch(secondary, sendAt(table, 0))
+  assert.equal(asked, [
+    [note, [1, 2]],
+    [note, [3]],
+  ])
+  assert.is((secondary.get({ id: 1 }) as LooseSession).note, note)
+})
+
 test('a filter that throws is told, and its session is replicated', () => {
   const { table } = makeNode(
     definitionOf({ capacity: 10, delay: 0, filter: true, overflows: false, indexed: false }),
