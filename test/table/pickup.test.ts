@@ -14,6 +14,7 @@ function step(random: Random, pair: PickupPair): void {
     value: random.below(kind.indexed ? kind.capacity : 5),
     secret: random.chance(0.3),
     broken: random.chance(0.1),
+    ...(kind.long && { note: 'long'.repeat(random.pick([0, 1, 20, 1500])) }),
   }
   const dice = random.below(100)
   if (dice < 40) pair.set(id, fields)
@@ -37,18 +38,20 @@ function step(random: Random, pair: PickupPair): void {
 }
 
 const KINDS: readonly Kind[] = [
-  { capacity: 12, delay: 2, filter: false, overflows: false, indexed: false },
-  { capacity: 12, delay: 0.0625, filter: true, overflows: false, indexed: false },
-  { capacity: 12, delay: 0, filter: true, overflows: false, indexed: false },
-  { capacity: 12, delay: 1, filter: true, overflows: false, indexed: true },
-  { capacity: 30, delay: 1, filter: false, overflows: true, indexed: true },
-  { capacity: 40, delay: 1, filter: true, overflows: true, indexed: false },
-  { capacity: 1060, delay: 2, filter: false, overflows: true, indexed: false },
+  { capacity: 12, delay: 2, filter: false, overflows: false, indexed: false, long: false },
+  { capacity: 12, delay: 0.0625, filter: true, overflows: false, indexed: false, long: false },
+  { capacity: 12, delay: 0, filter: true, overflows: false, indexed: false, long: false },
+  { capacity: 12, delay: 1, filter: true, overflows: false, indexed: true, long: false },
+  { capacity: 30, delay: 1, filter: false, overflows: true, indexed: true, long: false },
+  { capacity: 20, delay: 1, filter: true, overflows: false, indexed: true, long: true },
+  { capacity: 30, delay: 1, filter: true, overflows: true, indexed: false, long: true },
+  { capacity: 40, delay: 1, filter: true, overflows: true, indexed: false, long: false },
+  { capacity: 1060, delay: 2, filter: false, overflows: true, indexed: false, long: false },
 ]
 
 for (const kind of KINDS) {
-  const { capacity, delay, filter, overflows, indexed } = kind
-  const what = `${capacity} sessions, delay ${delay} s${filter ? ', filter' : ''}${overflows ? ', overflow' : ''}${indexed ? ', index' : ''}`
+  const { capacity, delay, filter, overflows, indexed, long } = kind
+  const what = `${capacity} sessions, delay ${delay} s${filter ? ', filter' : ''}${overflows ? ', overflow' : ''}${indexed ? ', index' : ''}${long ? ', long values' : ''}`
   test(
     `a secondary holds what was picked up and nothing else (${what})`,
     seeded((random) => {
@@ -69,7 +72,7 @@ for (const kind of KINDS) {
 }
 
 const simple = (delay: number) =>
-  definitionOf({ capacity: 100, delay, filter: false, overflows: false, indexed: false })
+  definitionOf({ capacity: 100, delay, filter: false, overflows: false, indexed: false, long: false })
 
 /** Turns and flushes at times, and what each sent. */
 function sendAt(table: LooseTable, now: number): Uint8Array {
@@ -190,7 +193,7 @@ test('a filter is shown values of any length', () => {
 
 test('a filter that throws is told, and its session is replicated', () => {
   const { table } = makeNode(
-    definitionOf({ capacity: 10, delay: 0, filter: true, overflows: false, indexed: false }),
+    definitionOf({ capacity: 10, delay: 0, filter: true, overflows: false, indexed: false, long: false }),
     'primary',
   )
   const errors: unknown[] = []
