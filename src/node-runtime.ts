@@ -130,8 +130,9 @@ export class NodeRuntime {
     const tables = Object.entries(this.tables).map(([name, table]): [string, TableStatus] => {
       const sessions = table.size
       const { capacity, unreplicatedDropped } = table
+      const arena = table.arenaBytes > 0 ? table.arena : null
       const unprotected = replica.role !== 'primary' ? 0 : isProtected ? table.held : sessions
-      return [name, { sessions, capacity, unprotected, unreplicatedDropped }]
+      return [name, { sessions, capacity, unprotected, unreplicatedDropped, arena }]
     })
     return {
       id: settings.id,
@@ -324,7 +325,9 @@ function coreOptions(settings: Settings, stores: readonly Table[]): ThreadData['
     promoteUnsynced: settings.promoteUnsynced,
     uptimeMarginMs: settings.uptimeMarginMs,
     override: settings.override,
-    tables: stores.map(({ name, schemaHash, capacity }) => ({ name, schemaHash, capacity })),
+    tables: stores.map(({ name, schemaHash, capacity, arenaBytes }) => {
+      return { name, schemaHash, capacity, arena: arenaBytes }
+    }),
     epochFloor: Date.now(),
     incarnation: randomBytes(INCARNATION_BYTES).toString('hex'),
     contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),

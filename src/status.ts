@@ -1,5 +1,6 @@
 // What node.status() shows, and how it is put together.
 import type { LinkStatus, SyncStatus } from './core/messages.ts'
+import type { ArenaUse } from './table/index.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
 export interface PeerStatus {
@@ -23,6 +24,8 @@ export interface TableStatus {
   readonly unprotected: number
   /** Sessions dropped when this node ceased to be primary, because `pickup` had held them back until then. */
   readonly unreplicatedDropped: number
+  /** What the values of `blob` and `text` fields take; null in a table without such fields. */
+  readonly arena: ArenaUse | null
 }
 
 /** One change of role. */

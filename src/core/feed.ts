@@ -139,9 +139,10 @@ export class Feed {
       this.core.count('follow-of-other-epoch')
       return undefined
     }
-    const tooSmall = options.tables.some(
-      (table, i) => (peer.hello?.tables[i]?.capacity ?? 0) < table.capacity,
-    )
+    const tooSmall = options.tables.some((table, i) => {
+      const theirs = peer.hello?.tables[i]
+      return theirs === undefined || theirs.capacity < table.capacity || theirs.arena < table.arena
+    })
     if (tooSmall) return 'capacity'
     if (this.fed?.incarnation === peer.incarnation && follow.number <= this.fed.follow) {
       if (follow.number === this.fed.follow && follow.attach === this.attach && this.attach !== 0) {

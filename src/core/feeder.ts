@@ -3,7 +3,7 @@
 // digest always speaks of the state right after the batch before it. Sans-io.
 
 import type { ByteWriter } from '../wire/bytes.ts'
-import { FRAME_TYPE_OFFSET, FrameType } from '../wire/constants.ts'
+import { FRAME_BYTES_MAX, FRAME_TYPE_OFFSET, FrameType } from '../wire/constants.ts'
 import type { Frame } from '../wire/frame.ts'
 import { beginFrame, sealFrame } from '../wire/frame.ts'
 import {
@@ -13,12 +13,13 @@ import {
   readDigestRun,
   readToken,
   writeDigestRun,
-  writeImage,
   writeProofResult,
   writeResync,
   writeRun,
   writeSection,
 } from '../wire/sequenced.ts'
+import { BatchTables } from './batch-tables.ts'
+import { digestCost, ImageSender, isEmptyImage } from './images.ts'
 import type { ToSync } from './messages.ts'
 import type { Store } from './store.ts'
 import type { TableTime } from './table-time.ts'
@@ -33,8 +34,6 @@ const OVERFLOW_BYTES = 131_072
 /** Segments with sessions compared per slice, and segments looked at: each well under a millisecond. */
 const SLICE_SEGMENTS = 8
 const SLICE_LOOKS = 256
-/** Of a segment without sessions. */
-const EMPTY_IMAGE_BYTES = 1
 /** Time between two segments of the continuous proof, ms. */
 const PROOF_INTERVAL_MS = 50
 
@@ -63,6 +62,8 @@ export class Feeder {
   /** Per table: the secondary's digests still to be judged. */
   private wanted: { flags: Uint8Array; digests: Uint8Array; cursor: number; left: number }[] = []
   private readonly verifications: Verifications
+  private readonly images: ImageSender
+  private readonly batchTables: BatchTables
   private proofAt = 0
   private proofTable = 0
   private proofSegment = 0
@@ -80,6 +81,8 @@ export class Feeder {
     this.post = post
     this.time = time
     this.verifications = verifications
+    this.batchTables = new BatchTables(stores)
+    this.images = new ImageSender(stores, (...frame) => this.say(...frame))
   }
 
   /** A new reign: nobody is fed yet, positions count from nothing. */
@@ -99,6 +102,7 @@ export class Feeder {
     this.receivedCount = 0
     this.isPartial = false
     this.wanted = []
+    this.images.reset()
   }
 
   /** A secondary wants everything compared: from here on changes are remembered and sent. */
@@ -171,8 +175,9 @@ export class Feeder {
     const writer = beginFrame(FrameType.BATCH, this.epoch, this.sequence + 1, this.attach, 4_096)
     beginBatch(writer, this.time.read(now))
     const empty = writer.length
+    const chosen = this.batchTables.choose(FRAME_BYTES_MAX - empty)
     for (const [table, store] of this.stores.entries()) {
-      if (!store.changed) continue
+      if (!chosen.has(table)) continue
       const deltas = store.encode(OVERFLOW_BYTES)
       if (deltas.length > 0) writeSection(writer, table, deltas)
     }
@@ -192,7 +197,8 @@ export class Feeder {
     // While overflowed records are unsent the secondary may still hold keys that have moved: an image could bring one
     // of them twice, and a digest would speak of what was never sent. The backlog goes first.
     if (this.isOverflowed) return undefined
-    if (this.wanted.some((table) => table.left > 0) || this.verifications.isPending) return now
+    if (this.images.isGoing || this.verifications.isPending) return now
+    if (this.wanted.some((table) => table.left > 0)) return now
     return this.isSynced ? this.proofAt : undefined
   }
 
@@ -205,6 +211,10 @@ export class Feeder {
     if (this.workDeadline(now) === undefined) return
     this.flush(now)
     if (this.isOverflowed || !this.isClean) return
+    if (this.images.isGoing) {
+      this.images.continue(now)
+      return
+    }
     let budget = SLICE_SEGMENTS
     for (const [table, wanted] of this.wanted.entries()) {
       if (wanted.left > 0 && budget > 0) budget = this.compare(table, budget, now)
@@ -235,10 +245,11 @@ export class Feeder {
       const theirs = wanted.digests.subarray(segment * DIGEST_BYTES, (segment + 1) * DIGEST_BYTES)
       // Where the secondary has nothing there is nothing to compare: the image comes at once.
       const theyHoldNone = isZero(theirs)
-      const first = theyHoldNone ? store.image(segment) : store.digests(segment, 1)
-      const isEmpty = theyHoldNone ? first.length === EMPTY_IMAGE_BYTES : isZero(first)
-      if (!isEmpty) budget--
-      if (theyHoldNone ? isEmpty : sameBytes(first, theirs)) {
+      const part = theyHoldNone ? store.imagePart(segment, 0) : undefined
+      const mine = part === undefined ? store.digests(segment, 1) : part.deltas
+      const isEmpty = part === undefined ? isZero(mine) : isEmptyImage(part)
+      if (!isEmpty) budget -= part === undefined ? digestCost(store) : 1
+      if (part === undefined ? sameBytes(mine, theirs) : isEmpty) {
         if (sameCount === 0) sameFirst = segment
         if (segment === sameFirst + sameCount) {
           sameCount++
@@ -250,9 +261,8 @@ export class Feeder {
         continue
       }
       saySame()
-      const image = theyHoldNone ? first : store.image(segment)
-      this.say(FrameType.IMAGE, (writer) => writeImage(writer, table, segment, image), now, image.length)
-      if (this.outstandingBytes >= IMAGE_ROOM_BYTES) budget = 0
+      this.images.begin(table, segment, part ?? store.imagePart(segment, 0), now)
+      if (this.images.isGoing || this.outstandingBytes >= IMAGE_ROOM_BYTES) budget = 0
     }
     saySame()
     return budget
@@ -270,12 +280,15 @@ export class Feeder {
       return
     }
     this.sayProof(0, this.proofTable, this.proofSegment++, 1, now)
+    this.proofAt = now + PROOF_INTERVAL_MS * digestCost(store)
   }
 
   private prove(budget: number, now: number): void {
     let rest = budget
     while (rest > 0 && this.outstandingBytes < IMAGE_ROOM_BYTES) {
-      const step = this.verifications.takeStep(this.stores, rest)
+      // How long a segment with values of variable length takes is known only afterwards.
+      const most = this.stores.some((store) => store.arenaBytes > 0) ? 1 : rest
+      const step = this.verifications.takeStep(this.stores, most)
       if (step === undefined) return
       if (step.type === 'end') {
         this.say(FrameType.PROOF_END, (writer) => writer.u32(step.token), now)
@@ -283,7 +296,7 @@ export class Feeder {
         return
       }
       this.sayProof(step.token, step.table, step.first, step.count, now)
-      rest -= step.count
+      rest -= Math.max(step.count, digestCost(this.stores[step.table]!))
     }
   }
 

@@ -10,12 +10,14 @@ import {
   DIGEST_BYTES,
   readBatch,
   readImage,
+  readImagePart,
   readProof,
   readResync,
   readRun,
   readToken,
   writeDigestRun,
 } from '../wire/sequenced.ts'
+import { digestCost, ImageTaker } from './images.ts'
 import type { ToSync } from './messages.ts'
 import type { Store } from './store.ts'
 import type { TableTime } from './table-time.ts'
@@ -53,6 +55,7 @@ export class Follower {
   private refusedInARow = 0
   /** After a refusal: when to ask for a comparison. At once the first time, later and later while it is of no use. */
   private requestAt: number | undefined
+  private readonly images: ImageTaker
   private compared = new Map<number, { compared: number; different: number }>()
   private reported = { applied: -1, awaited: -1 }
 
@@ -66,6 +69,7 @@ export class Follower {
     this.post = post
     this.time = time
     this.emit = emit
+    this.images = new ImageTaker(stores)
   }
 
   /** No primary is followed (yet, or any more). The tables stay as they are. */
@@ -117,6 +121,7 @@ export class Follower {
     this.isPartial = false
     this.reported = { applied: -1, awaited: -1 }
     this.compared.clear()
+    this.images.reset()
     for (const [table, store] of this.stores.entries()) {
       store.setDigestKey(resync.digestKey)
       const theirs = Math.ceil(resync.capacities[table]! / 1024)
@@ -152,6 +157,14 @@ export class Follower {
         store.commit()
         store.setAwaited(image.segment, 1, false)
         return undefined
+      }
+      case FrameType.IMAGE_PART: {
+        const part = readImagePart(frame.payload)
+        if (part === undefined || !this.fits({ table: part.table, first: part.segment, count: 1 })) {
+          return { reason: 'malformed', table: part?.table }
+        }
+        const reason = this.images.take(part)
+        return reason === undefined ? undefined : { reason, table: part.table }
       }
       case FrameType.PROOF:
         return this.applyProof(frame)
@@ -281,7 +294,7 @@ export class Follower {
       while (run.first < run.end && budget > 0 && looks > 0) {
         const digest = store.digests(run.first, 1)
         digests.set(digest, count * DIGEST_BYTES)
-        if (digest.some((byte) => byte !== 0)) budget--
+        if (digest.some((byte) => byte !== 0)) budget -= digestCost(store)
         looks--
         count++
         run.first++

@@ -13,6 +13,10 @@ export interface Store {
   readonly capacity: number
   /** ceil(capacity / SEGMENT_RECORDS). */
   readonly segments: number
+  /** Bytes reserved for values of variable length; 0 in a table without. */
+  readonly arenaBytes: number
+  /** Largest output of one `encode`, in bytes. */
+  readonly batchBytesMax: number
   /** Sessions held now. */
   readonly size: number
   /** 16 lower-case hex digits over key and field names and types; equal schemas give equal hashes. */
@@ -44,8 +48,13 @@ export interface Store {
   setDigestKey(key: Uint8Array): void
   /** Digests of `count` segments from `first`, 8 bytes each; zero for a segment without sessions. View as in encode. */
   digests(first: number, count: number): Uint8Array
-  /** One segment as deltas, all create. The view is valid until the next call on this store. */
-  image(segment: number): Uint8Array
+  /** Bytes that the last `digests` went through; 0 in a table whose segments are short. */
+  readonly digestedBytes: number
+  /**
+   * The record ids of a segment from `first`, counted within it, as deltas, all create; up to `end`, which is
+   * SEGMENT_RECORDS where nothing is left. View as in encode.
+   */
+  imagePart(segment: number, first: number): { deltas: Uint8Array; end: number }
 
   /** Marks segments as awaited (content not trusted, deltas ignored) or trusted; marking awaited clears `touched`. */
   setAwaited(first: number, count: number, awaited: boolean): void
@@ -59,6 +68,10 @@ export interface Store {
   stage(deltas: Uint8Array): Refusal
   /** Stages one segment's image, which replaces everything the segment holds. */
   stageImage(segment: number, deltas: Uint8Array): Refusal
+  /** The same of a part of a segment; the rest of it stays as it is. */
+  stageImagePart(segment: number, first: number, end: number, deltas: Uint8Array): Refusal
+  /** The record ids of an awaited segment up to `end` have come: deltas for them are not ignored any more. */
+  setBrought(segment: number, end: number): void
   /** Applies what the last accepted stage call staged. Cannot fail. */
   commit(): void
 

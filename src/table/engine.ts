@@ -50,6 +50,7 @@ export interface CoreExports {
   imagePart(segment: number, first: number, last: number, bytesMax: number): number
   imageEnd(): number
   digests(first: number, count: number): number
+  digestedBytes(): number
   stageBatch(length: number): number
   stageImage(segment: number, length: number): number
   stageImagePart(segment: number, first: number, last: number, length: number): number

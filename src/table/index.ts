@@ -11,3 +11,4 @@ export { DELTAS_MAX, ENCODE_BYTES_MAX, JOURNAL_MAX, REFUSALS, SEGMENT_RECORDS } 
 export type { RowColumns, Rows, RowValues } from './rows.ts'
 export type { CreateTableOptions } from './table.ts'
 export { createTable, Table } from './table.ts'
+export type { ArenaUse } from './table-store.ts'

@@ -17,7 +17,7 @@ export interface ArenaUse {
 }
 
 const UNIT_BYTES = 64
-/** Longest part of an image in bytes, but for a record that is longer: live batches wait behind no more. */
+/** Longest part of an image in bytes, but for one record that is longer: a live batch waits behind no more than that. */
 const IMAGE_PART_BYTES = 262_144
 
 export class TableStore {
@@ -28,6 +28,8 @@ export class TableStore {
   readonly schemaHash: string
   /** Bytes of the arena; 0 if it has none. */
   readonly arenaBytes: number
+  /** Largest output of one `encode`, in bytes, with a record that is longer than `encodeBytesMax`. */
+  readonly batchBytesMax: number
   /** Deltas one batch of this table may hold; more is refused as `count`. */
   readonly deltasMax: number
   /** Largest output of one `encode`, in bytes. */
@@ -39,6 +41,7 @@ export class TableStore {
   protected readonly engine: Engine
   /** Undefined: every session is replicated at once. */
   readonly #pickup: Pickup | undefined
+  readonly #partBytes: number
   #tracking = false
   #changed = false
   /** Whether the next write is to be told. */
@@ -51,6 +54,9 @@ export class TableStore {
     this.schemaHash = definition.schemaHash
     this.arenaBytes = definition.arena
     this.engine = createEngine(definition, seed, encodeBytesMax)
+    this.batchBytesMax =
+      definition.arena > 0 ? this.engine.core.inboxBytes() : this.engine.core.encodeBytesMax()
+    this.#partBytes = Math.min(IMAGE_PART_BYTES, encodeBytesMax)
     this.deltasMax = this.engine.core.deltasMax()
     this.encodeBytesMax = this.engine.core.encodeBytesMax()
     this.journalMax = this.engine.core.journalMax()
@@ -135,6 +141,10 @@ export class TableStore {
     return u8.subarray(at, at + taken * 8)
   }
 
+  get digestedBytes(): number {
+    return this.engine.core.digestedBytes()
+  }
+
   image(segment: number): Uint8Array {
     if (!this.#isSegment(segment)) {
       throw new InvariantError(`segment ${segment} given; allowed: 0 to ${this.segments - 1}`)
@@ -152,7 +162,7 @@ export class TableStore {
       throw new InvariantError(`segment ${segment} given; allowed: 0 to ${this.segments - 1}`)
     }
     const { core } = this.engine
-    const length = core.imagePart(segment, first, SEGMENT_RECORDS, IMAGE_PART_BYTES)
+    const length = core.imagePart(segment, first, SEGMENT_RECORDS, this.#partBytes)
     const end = core.imageEnd() - segment * SEGMENT_RECORDS
     const isLast = end === Math.min(SEGMENT_RECORDS, this.capacity - segment * SEGMENT_RECORDS)
     return { deltas: this.#output(length), end: isLast ? SEGMENT_RECORDS : end }

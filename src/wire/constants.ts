@@ -6,7 +6,10 @@ export const PROTOCOL_VERSION = 1
 export const FRAME_HEADER_BYTES = 32
 /** Where a frame's type stands. */
 export const FRAME_TYPE_OFFSET = 4
-/** Longest frame. A batch carries at most 1 MiB per table, and a node at most 15 tables. */
+/**
+ * Longest frame. A batch carries at most 1 MiB per table, or 4.25 MiB of one with values of variable length; tables that
+ * do not fit wait for the next.
+ */
 export const FRAME_BYTES_MAX = 16_777_216
 export const TABLES_MAX = 15
 
@@ -30,6 +33,7 @@ export const FrameType = {
   PROOF_END: 37,
   PROOF_RESULT: 38,
   PARTIAL: 39,
+  IMAGE_PART: 42,
   DIGESTS: 48,
   COMPARED: 49,
   VERIFY: 50,

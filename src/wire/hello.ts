@@ -6,11 +6,16 @@ import { beginFrame, sealFrame } from './frame.ts'
 import type { NodeStatus } from './status.ts'
 import { readStatus, writeStatus } from './status.ts'
 
+/** Arenas are told in this unit. */
+const ARENA_STEP = 1024
+
 export interface TableInfo {
   readonly name: string
   /** 16 hex digits over the schema. */
   readonly schemaHash: string
   readonly capacity: number
+  /** Bytes for values of variable length, a multiple of 1024; 0 without. */
+  readonly arena: number
 }
 
 export interface Hello {
@@ -36,7 +41,13 @@ export function encodeHello(hello: Hello): Uint8Array {
     .f64(hello.heartbeatInterval)
     .u16(hello.heartbeatLost)
     .u8(hello.tables.length)
-  for (const table of hello.tables) writer.text(table.name).hex(table.schemaHash).u32(table.capacity)
+  for (const table of hello.tables) {
+    writer
+      .text(table.name)
+      .hex(table.schemaHash)
+      .u32(table.capacity)
+      .u32(table.arena / ARENA_STEP)
+  }
   return sealFrame(writeStatus(writer, hello.status))
 }
 
@@ -52,7 +63,8 @@ export function decodeHello(payload: Uint8Array): Hello | undefined {
   if (reader.failed || count > TABLES_MAX) return undefined
   const tables: TableInfo[] = []
   for (let i = 0; i < count; i++) {
-    tables.push({ name: reader.text(NAME_BYTES_MAX), schemaHash: reader.hex(8), capacity: reader.u32() })
+    const [name, schemaHash] = [reader.text(NAME_BYTES_MAX), reader.hex(8)]
+    tables.push({ name, schemaHash, capacity: reader.u32(), arena: reader.u32() * ARENA_STEP })
   }
   const status = readStatus(reader)
   if (!reader.done) return undefined

@@ -145,6 +145,27 @@ export function readImage(
   return reader.failed ? undefined : { table, segment, deltas }
 }
 
+/** Of record ids `first` up to, not including, `end`, counted within the segment. */
+export interface ImagePart {
+  readonly table: number
+  readonly segment: number
+  readonly first: number
+  readonly end: number
+  readonly deltas: Uint8Array
+}
+
+export function writeImagePart(writer: ByteWriter, part: ImagePart): ByteWriter {
+  const { table, segment, first, end, deltas } = part
+  return writer.u8(table).varint(segment).varint(first).varint(end).raw(deltas)
+}
+
+export function readImagePart(payload: Uint8Array): ImagePart | undefined {
+  const reader = new ByteReader(payload)
+  const head = { table: reader.u8(), segment: reader.varint(), first: reader.varint(), end: reader.varint() }
+  const deltas = reader.rest()
+  return reader.failed ? undefined : { ...head, deltas }
+}
+
 export function readToken(payload: Uint8Array): number | undefined {
   const reader = new ByteReader(payload)
   const token = reader.u32()

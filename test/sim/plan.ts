@@ -5,7 +5,7 @@ import type { NetworkProfile } from './network.ts'
 import { CLEAN_PATH, type PathProfile } from './path.ts'
 import type { Prng } from './prng.ts'
 import type { ProcessPlan } from './process.ts'
-import { NOTES, ROUTES, SESSIONS, type TablesPlan } from './tables.ts'
+import { NOTES, PAGES, ROUTES, SESSIONS, type TablesPlan } from './tables.ts'
 
 /** Faults with a beginning and, mostly, an end. */
 export const FAULTS = [
@@ -89,7 +89,8 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
 }
 
 function drawTables(random: Prng): TablesPlan {
-  const kinds = random.chance(0.03) ? [NOTES] : random.chance(0.3) ? [SESSIONS, ROUTES] : [SESSIONS]
+  const first = random.chance(0.03) ? [NOTES] : random.chance(0.3) ? [SESSIONS, ROUTES] : [SESSIONS]
+  const kinds = random.chance(0.15) ? [...first, PAGES] : first
   return {
     kinds,
     capacities: kinds.map((kind) => random.pick([100, 1024 * kind.segmentsMax, 1024 * kind.segmentsMax])),

@@ -134,7 +134,9 @@ export class SimProcess {
       ...this.plan.core,
       id: 'ab'[this.node]!,
       peer: 'ba'[this.node]!,
-      tables: this.loan.tables.map(({ name, schemaHash, capacity }) => ({ name, schemaHash, capacity })),
+      tables: this.loan.tables.map(({ name, schemaHash, capacity, arenaBytes }) => {
+        return { name, schemaHash, capacity, arena: arenaBytes }
+      }),
       epochFloor,
       incarnation: this.incarnation,
       contribution: this.random.bytes(32),

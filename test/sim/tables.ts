@@ -30,6 +30,8 @@ export interface SimTable extends Store, Iterable<Values> {
   clear(): void
   /** Further unique keys. */
   readonly by: Readonly<Record<string, { get(key: Values): Values | undefined }>>
+  /** A whole segment, which is short enough for it here. */
+  image(segment: number): Uint8Array
 }
 
 export interface SimGate {
@@ -137,6 +139,38 @@ export const NOTES: TableKind = {
       key: { id: 'u32' },
       fields: { version: 'u53', value: 'u16', note: string(255) },
       capacity,
+    }),
+  indexes: {},
+}
+
+/** A page of a session and a version of it: what two versions share begins and ends within characters. */
+function pageOf({ version, value }: Row): string {
+  const long = value % 40 === 0 ? 900 : value % 40
+  return `${'é☃'.repeat(long)}${version}${'\u{1f600}'.repeat(version % 7)}${'x'.repeat(value % 90)}`
+}
+
+/** Texts of any length, in an arena. */
+export const PAGES: TableKind = {
+  name: 'pages',
+  segmentsMax: 1,
+  key: (key) => ({ id: key }),
+  fields: (row) => ({ ...row, page: pageOf(row) }),
+  read: (session) => {
+    const { id, version, value, page } = session as {
+      id: number
+      version: number
+      value: number
+      page: string
+    }
+    return page === pageOf({ version, value }) ? { key: id, row: { version, value } } : undefined
+  },
+  definition: (capacity) =>
+    defineTable({
+      name: 'pages',
+      key: { id: 'u32' },
+      fields: { version: 'u53', value: 'u16', page: 'text' },
+      capacity,
+      arena: 2_097_152,
     }),
   indexes: {},
 }

@@ -32,12 +32,20 @@ export interface Staged {
 export interface Receiver {
   readonly capacity: number
   readonly awaited: (segment: number) => boolean
+  /** Record ids of this segment up to `end`, counted within it, have come with parts of its image. */
+  readonly brought?: { readonly segment: number; readonly end: number }
   readonly countMax?: number
   /** Of a table with long columns. */
   readonly arena?: Arena
 }
 
 export const segmentOf = (id: number): number => Math.floor(id / SEGMENT)
+
+/** Whether what a record id holds is not trusted. */
+function isAwaitedId({ awaited, brought }: Receiver, id: number): boolean {
+  const hasCome = brought?.segment === segmentOf(id) && id % SEGMENT < brought.end
+  return awaited(segmentOf(id)) && !hasCome
+}
 
 /** The deltas that lead from one state to another, smallest operation for each slot. */
 export function deltasBetween(before: TwinState, after: TwinState): Delta[] {
@@ -63,12 +71,13 @@ export function encode(before: TwinState, after: TwinState): Uint8Array {
   return deltas.length === 0 ? new Uint8Array() : writeDeltas(after.schema, deltas)
 }
 
-export function encodeImage(state: TwinState, segment: number): Uint8Array {
+/** Of the ids from `first`, counted within the segment. */
+export function encodeImage(state: TwinState, segment: number, first = 0): Uint8Array {
   const deltas = [...state.rows]
-    .filter(([id]) => segmentOf(id) === segment)
+    .filter(([id]) => segmentOf(id) === segment && id % SEGMENT >= first)
     .sort(([a], [b]) => a - b)
     .map(([id, row]): Delta => ({ id, op: 'create', row }))
-  return writeDeltas(state.schema, deltas, segment * SEGMENT - 1)
+  return writeDeltas(state.schema, deltas, segment * SEGMENT + first - 1)
 }
 
 /** 8 bytes; all zero for a segment without sessions. */
@@ -131,7 +140,7 @@ function checkKeys(
     if (holder === undefined || holder === id) continue
     const released = slots.has(holder) && (slots.get(holder) === undefined || created.has(holder))
     if (released) continue
-    if (receiver.awaited(segmentOf(holder))) lost.push(holder)
+    if (isAwaitedId(receiver, holder)) lost.push(holder)
     else reasons.add('key-held')
   }
   for (const index of state.schema.indexes) {
@@ -149,7 +158,7 @@ function checkKeys(
         slots.has(holder) &&
         (now === undefined || created.has(holder) || indexKeyOf(state.schema, index, now) !== key)
       if (released) continue
-      if (receiver.awaited(segmentOf(holder))) lost.push(holder)
+      if (isAwaitedId(receiver, holder)) lost.push(holder)
       else reasons.add('index-held')
     }
   }
@@ -171,7 +180,7 @@ export function decode(state: TwinState, bytes: Uint8Array, receiver: Receiver):
   let units = 0
   for (const delta of cut === undefined ? deltas : [...deltas, cut]) {
     const { id, op, row } = delta
-    if (receiver.awaited(segmentOf(id))) continue
+    if (isAwaitedId(receiver, id)) continue
     const old = state.rows.get(id)
     if (op === 'create' && old !== undefined) reasons.add('occupied')
     if ((op === 'update' || op === 'delete') && old === undefined) reasons.add('absent')

@@ -22,6 +22,8 @@ export class TwinStore implements Store {
   readonly schemaHash: string
   readonly overflowed = false
   readonly arenaBytes: number
+  readonly batchBytesMax = 0
+  readonly digestedBytes = 0
   onChange: (() => void) | undefined
 
   readonly state: TwinState
@@ -33,6 +35,7 @@ export class TwinStore implements Store {
   readonly #awaited = new Set<number>()
   readonly #touched = new Set<number>()
   #tracking = false
+  #brought: { readonly segment: number; readonly end: number } | undefined
   #digestKey: Uint8Array = new Uint8Array(16)
   #staged: codec.Staged | undefined
 
@@ -154,7 +157,13 @@ export class TwinStore implements Store {
     return codec.encodeImage(this.shown(), segment)
   }
 
+  imagePart(segment: number, first: number): { deltas: Uint8Array; end: number } {
+    return { deltas: codec.encodeImage(this.shown(), segment, first), end: SEGMENT_RECORDS }
+  }
+
   setAwaited(first: number, count: number, awaited: boolean): void {
+    if (this.#brought && this.#brought.segment >= first && this.#brought.segment < first + count)
+      this.#brought = undefined
     for (let segment = first; segment < first + count; segment++) {
       if (awaited) this.#awaited.add(segment)
       else this.#awaited.delete(segment)
@@ -178,6 +187,14 @@ export class TwinStore implements Store {
     return this.#stage(codec.decodeImage(this.state, segment, deltas, this.#receiver()))
   }
 
+  stageImagePart(segment: number, first: number, end: number, deltas: Uint8Array): Refusal {
+    return this.#stage(codec.decodeImage(this.state, segment, deltas, this.#receiver(), [first, end]))
+  }
+
+  setBrought(segment: number, end: number): void {
+    this.#brought = { segment, end }
+  }
+
   commit(): void {
     if (this.#staged === undefined) return
     for (const id of [...this.#staged.slots.keys(), ...this.#staged.lost]) this.pickup?.ended(id)
@@ -198,6 +215,7 @@ export class TwinStore implements Store {
     return {
       ...{ capacity: this.capacity, awaited },
       ...(this.accounts === undefined ? {} : { arena: this.accounts }),
+      ...(this.#brought === undefined ? {} : { brought: this.#brought }),
     }
   }
 

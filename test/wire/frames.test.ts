@@ -123,7 +123,7 @@ test('a hello comes back as it was said', () => {
     contribution: Uint8Array.from({ length: 32 }, (_, i) => i),
     heartbeatInterval: 50,
     heartbeatLost: 4,
-    tables: [{ name: 'connections', schemaHash: '0123456789abcdef', capacity: 1_000_000 }],
+    tables: [{ name: 'connections', schemaHash: '0123456789abcdef', capacity: 1_000_000, arena: 2 ** 32 }],
     status: aStatus(),
   }
   assert.equal(decodeHello(payloadOf(encodeHello(hello))), hello)
