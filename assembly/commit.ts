@@ -2,9 +2,12 @@
 // sessions are written and linked, so that keys may move between slots within one batch. Never remembered in the
 // journal. Cannot fail; what was staged for a table that changed since is bent to what the slots hold now.
 import { bucketFind } from './buckets'
+import { noteUsed } from './evict'
 import { EVERY, findRow, inSet, indexesDiffering, indexesLink, indexesUnlink } from './indexes'
 import { HASH, KEY, fixedOffset, indexCount, indexedMask, recordAt, recordBytes, variableMask } from './layout'
+import { takeLifetime } from './lifetime'
 import { copyWords } from './lines'
+import { lifetimes } from './options'
 import { dropRecord, isOccupied, nextOccupied, writeRecord } from './records'
 import { markTouched } from './segments'
 import {
@@ -78,6 +81,8 @@ function dropOld(id: u32): void {
 function change(id: u32, record: usize, image: usize): void {
   if (variableMask) commitValues(id, record, image)
   copyWords(record + fixedOffset, image + fixedOffset, recordBytes - fixedOffset)
+  if (lifetimes) takeLifetime(id, record, image)
+  noteUsed(id)
 }
 
 /** A session gets other index keys; its old ones are unlinked already. */

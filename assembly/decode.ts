@@ -6,6 +6,8 @@ import {
   BLOB, BYTE, I32, IP, IPV4, LONG_TEXT, TEXT, U16, U32, U53, Field,
   fixedOffset, keyField, keyFields, outboxAt, valueField, valueFields, valueOffset, variableMask,
 } from './layout'
+import { readLifetime, readLifetimeChange } from './lifetime'
+import { lifetimes } from './options'
 import { isUtf8 } from './utf8'
 import { stageValue } from './values'
 import { unzigzag } from './varint'
@@ -234,7 +236,8 @@ export function readRecord(record: usize, trusted: bool): bool {
   storing = trusted
   for (let i: u32 = 0; i < keyFields; i++) if (!readField(keyField(i), record)) return false
   for (let i: u32 = 0; i < valueFields; i++) if (!readField(valueField(i), record)) return false
-  return !variableMask || isBounded(record)
+  if (variableMask && !isBounded(record)) return false
+  return !lifetimes || readLifetime(record)
 }
 
 /** One change of an update on top of the old value in `record`; the range counts only where that value is trusted. */
@@ -269,8 +272,11 @@ export function readUpdate(record: usize, old: usize, trusted: bool): bool {
   storing = trusted
   let mask = readVarint()
   if (refusal) return false
-  if (!mask || mask >> valueFields) return refuse(MASK)
+  if (!mask || mask >> (valueFields + <u32>lifetimes)) return refuse(MASK)
+  const renewed = mask & ((<u64>lifetimes) << valueFields)
+  mask ^= renewed
   changedMask = mask
   for (; mask; mask &= mask - 1) if (!readChange(valueField(<u32>ctz(mask)), record, old, trusted)) return false
-  return !variableMask || !trusted || isBounded(record)
+  if (variableMask && trusted && !isBounded(record)) return false
+  return !renewed || readLifetimeChange(record, trusted)
 }

@@ -21,7 +21,9 @@ import {
   capacity, deltaBytesMax, deltasMax, encodeBytesMax, indexedMask, outboxAt, overflowAt, recordAt, releasedAt,
   valueField, valueFields, variableMask,
 } from './layout'
+import { lifetimeDiffers, writeLifetimeChange } from './lifetime'
 import { loadedAhead, sameBytes } from './lines'
+import { lifetimes } from './options'
 import { isShown, nextOccupied } from './records'
 import { sortJournal, sortedEntry, sortedId } from './sort'
 import { writeVarint } from './varint'
@@ -62,7 +64,9 @@ function differences(before: usize, record: usize): u64 {
     const offset = field.offset
     if (!sameBytes(before + offset, record + offset, field.size)) mask |= (<u64>1) << i
   }
-  return mask & variableMask ? mask & ~equalFields(before, record, mask & variableMask) : mask
+  if (mask & variableMask) mask &= ~equalFields(before, record, mask & variableMask)
+  if (lifetimes && lifetimeDiffers(before, record)) mask |= (<u64>1) << valueFields
+  return mask
 }
 
 function writeHead(at: usize, id: u32, op: u64): usize {
@@ -106,8 +110,9 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
 function writeUpdate(at: usize, id: u32, mask: u64, before: usize, record: usize): usize {
   if (!mask) return at
   at = writeVarint(writeHead(at, id, UPDATE), mask)
-  for (; mask; mask &= mask - 1) at = writeChange(at, valueField(<u32>ctz(mask)), before, record)
-  return at
+  const renewed = mask & ((<u64>lifetimes) << valueFields)
+  for (mask ^= renewed; mask; mask &= mask - 1) at = writeChange(at, valueField(<u32>ctz(mask)), before, record)
+  return renewed ? writeLifetimeChange(at, before, record) : at
 }
 
 /** What became of one released record. */
@@ -234,11 +239,13 @@ function countFitting(room: u32, most: u32): u32 {
 /** Adds up to `most` overflowed records to the released ones, which all go into this batch. */
 function choose(most: u32): void {
   if (bitNext(overflowAt, cursor) < 0) cursor = 0
-  for (; most; most--) {
+  while (most) {
     const id = bitNext(overflowAt, cursor)
     if (id < 0) return
     cursor = <u32>id + 1
-    if (!bitHas(releasedAt, id)) release(id, recordAt(id))
+    if (bitHas(releasedAt, id)) continue
+    release(id, recordAt(id))
+    most--
   }
 }
 

@@ -2,25 +2,31 @@
 import { bitFill } from './bitmap'
 import { flatValue } from './arena'
 import { encodedAt, imageEnd as lastImageEnd } from './encode'
+import * as ended from './ended'
 import { seedHash } from './hash'
 import { takenId, takenIndex } from './indexes'
 import { overflowCount, setTracking, tracking } from './journal'
 import { heldCount } from './pickup'
 import * as layout from './layout'
-import { dropAll, nextOccupied, size } from './records'
+import { forgetDeadlines } from './lifetime'
+import { lifetimes } from './options'
+import { dropAll, nextLive, size } from './records'
 import { awaited, isAwaited, isTouched, markBrought, setAwaited } from './segments'
 import { sipKeyAt, siphash } from './siphash'
 import { unstage } from './stage'
 import * as values from './values'
 
 export { plan, planPickup } from './layout'
-export { erase, eraseAll, eraseId, find, findBy, put, touch, update, updateId } from './records'
+export { erase, eraseAll, eraseId, find, findBy, put, renewKey, touch, update, updateId } from './records'
 export { manyCheck, manyErase, manyFind, manyPut, manyRead, manyStopped, manyUpdate, manyWritten } from './many'
 export { encode, image, imagePart } from './encode'
 export { digestedBytes, digests } from './digest'
 export { stageBatch, stageImage, stageImagePart, unstage } from './stage'
 export { commit } from './commit'
-export { setTime } from './time'
+export { give, setTime } from './lifetime'
+export { configure } from './options'
+export { sweep, sweepDue } from './sweep'
+export { timeAt } from './time'
 export { benchChase, benchFill, benchFind, benchFindMany } from './bench'
 export {
   dropHeld, pickupDelay, pickupDemand, pickupDemanded, pickupNext, pickupSlice, pickupTake, pickupTurn, pickupWait,
@@ -31,6 +37,7 @@ export function start(a: u32, b: u32, c: u32, d: u32): bool {
   if (!layout.grow()) return false
   seedHash(a, b, c, d)
   bitFill(layout.freeAt)
+  if (lifetimes) forgetDeadlines()
   return true
 }
 
@@ -45,7 +52,7 @@ export function track(on: bool): void { setTracking(on) }
 export function sessions(): u32 { return size }
 export function overflowed(): u32 { return overflowCount }
 export function heldBack(): u32 { return heldCount }
-export function next(from: u32): i32 { return nextOccupied(from) }
+export function next(from: u32): i32 { return nextLive(from) }
 
 export function awaitSegments(first: u32, count: u32, on: bool): void { setAwaited(first, count, on) }
 export function awaitedSegments(): u32 { return awaited }
@@ -72,6 +79,13 @@ export function sipInbox(length: u32): void {
 /** Of the last write that gave TAKEN. */
 export function takenByIndex(): u32 { return takenIndex }
 export function takenByRecord(): u32 { return takenId }
+
+export { endedTaken, listen } from './ended'
+export function endedAt(): usize { return layout.endedAt }
+export function endedCount(): u32 { return ended.endedCount }
+export function expired(): f64 { return ended.expired }
+export function evicted(): f64 { return ended.evicted }
+export function refused(): f64 { return ended.refused }
 
 export function descriptorsAt(): usize { return layout.descriptorsAt() }
 export function indexMasksAt(): usize { return layout.indexMasksAt() }

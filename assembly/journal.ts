@@ -3,7 +3,7 @@
 // later. Memory is bounded whatever the application does.
 import { bitAdd, bitEmpty, bitNext, bitRemove } from './bitmap'
 import {
-  FLAGS, HELD, JOURNALED, OVERFLOWED, RELEASED,
+  FLAGS, HELD, JOURNALED, LIFETIME_FLAGS, OVERFLOWED, RELEASED,
   journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes, releasedAt, variableMask,
 } from './layout'
 import { copyLines } from './lines'
@@ -28,7 +28,7 @@ function remember(id: u32, record: usize, occupied: u32): void {
   if (journalCount < journalMax) {
     const image = journalImage(journalCount)
     if (occupied) copyLines(image, record, recordBytes)
-    store<u32>(image, occupied, FLAGS)
+    store<u32>(image, occupied | (load<u32>(record, FLAGS) & LIFETIME_FLAGS), FLAGS)
     store<u32>(journalIdsAt + (<usize>journalCount << 2), id)
     store<u32>(record, load<u32>(record, FLAGS) | JOURNALED, FLAGS)
     if (variableMask) setNote(id, journalCount)

@@ -3,6 +3,7 @@
 // write only their own parts.
 //
 //   statics | key | values | inbox | outbox | free, overflow and released bitmaps | segment marks
+//           | earliest deadlines, last writes, ended sessions
 //           | digests | journal | sort scratch | staging | key scratch | columns, masks, results and block of a batch
 //           | pickup nodes | buckets | index key, buckets of each index | records | notes, pages, arena
 //
@@ -18,6 +19,7 @@
 // a table without such fields does not need, the last three parts and the larger inbox, it does not have.
 import { JOURNAL_BYTES_MAX, PAGE, PAGE_NOTE, VARIABLE_BYTES } from './arena-sizes'
 import { bitmapBytes } from './bitmap'
+import { ENDED_MAX, LIFETIME_WIRE_MAX, evicts, lifetimes } from './options'
 
 // @ts-ignore: decorator
 @inline export const LINE: usize = 64
@@ -97,6 +99,12 @@ import { bitmapBytes } from './bitmap'
 /** In a before-image: given up, the record has overflowed. */
 // @ts-ignore: decorator
 @inline export const VOID: u32 = 128
+/** The deadline was given as a point in time: writes do not move it. */
+// @ts-ignore: decorator
+@inline export const FIXED: u32 = 16
+/** FIXED, and the session's own timeout in bits 8 to 31 (lifetime.ts); kept in a before-image, as the deadline is. */
+// @ts-ignore: decorator
+@inline export const LIFETIME_FLAGS: u32 = 0xffffff10
 
 // kinds of fields: how a value is stored and written. The host maps schema types onto them.
 /** u8, bool, enum: one byte below `limit`. */
@@ -189,6 +197,9 @@ export let freeAt: usize = 0
 export let overflowAt: usize = 0
 export let releasedAt: usize = 0
 export let marksAt: usize = 0
+export let earliestAt: usize = 0
+export let usedAt: usize = 0
+export let endedAt: usize = 0
 export let digestsAt: usize = 0
 export let journalIdsAt: usize = 0
 export let journalImagesAt: usize = 0
@@ -327,7 +338,9 @@ export function plan(
 
   let record: u32 = 0
   for (let i: u32 = 0; i < keys + values; i++) record += wireMax(keyField(i))
-  deltaBytesMax = DELTA_HEAD_MAX + record + (values > 0 ? (values + 6) / 7 : 1)
+  if (lifetimes) record += LIFETIME_WIRE_MAX
+  const maskBits = values + <u32>lifetimes
+  deltaBytesMax = DELTA_HEAD_MAX + record + (maskBits > 0 ? (maskBits + 6) / 7 : 1)
   // A fifth of the output is kept for overflowed records, so that they leave even while the journal fills each time.
   const journalFull = min(JOURNAL_MAX, (ENCODE_MAX / 5) * 4 / deltaBytesMax)
   deltasMax = min(max(journalFull + journalFull / 4, SEGMENT_RECORDS), sessions)
@@ -348,6 +361,9 @@ export function plan(
   overflowAt = reserve(bitmapBytes(sessions))
   releasedAt = reserve(bitmapBytes(sessions))
   marksAt = reserve(segments)
+  earliestAt = reserve(lifetimes ? <u64>segments * 4 : 0)
+  usedAt = reserve(evicts ? <u64>sessions * 4 : 0)
+  endedAt = reserve(lifetimes || evicts ? <u64>ENDED_MAX * recordSize : 0)
   digestsAt = reserve(<u64>segments * 8)
   journalIdsAt = reserve(<u64>journalMax * 4)
   journalImagesAt = reserve(<u64>journalMax * recordSize)

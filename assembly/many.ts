@@ -2,12 +2,13 @@
 // (columns.ts). A block of rows goes through three passes: hash all keys and load their buckets, load the records those
 // name, then do to one after another what a single call does. The misses of a pass do not depend on each other, so they
 // overlap; the last pass finds everything in the cache. A key that comes twice is met twice, in order.
-import { bucketFind, bucketGuess, bucketPeek } from './buckets'
+import { bucketGuess, bucketPeek } from './buckets'
 import { blockRow, findMisfit, giveValues, rowMask, setRowResult, takeKeys, takeValues } from './columns'
+import { ENDED_PER_WRITE, hasEndedRoom } from './ended'
 import { hashKey } from './hash'
 import { HASH, KEY, ROW_BLOCK, bucketsAt, recordAt, recordBytes } from './layout'
 import { loadedAhead } from './lines'
-import { TAKEN, eraseId, maskOf, putRow, updateRow } from './records'
+import { ENDED, TAKEN, eraseId, findLive, maskOf, putRow, updateRow } from './records'
 
 /** Lines of a record that are loaded ahead: of a longer one the rest, which few calls need, comes in order. */
 // @ts-ignore: decorator
@@ -16,7 +17,7 @@ import { TAKEN, eraseId, maskOf, putRow, updateRow } from './records'
 /** Sessions that the last batch call wrote. */
 let written: u32 = 0
 
-/** Why it stopped before its end: FULL or TAKEN (records.ts); 0 if it did not. */
+/** Why it stopped before its end: FULL, TAKEN or ENDED (records.ts); 0 if it did not. */
 let stopped: i32 = 0
 
 export function manyWritten(): u32 {
@@ -52,7 +53,7 @@ function prepare(first: u32, count: u32): void {
 
 // @ts-ignore: decorator
 @inline function findRow(row: usize): i32 {
-  return bucketFind(load<u32>(row, HASH), row + KEY)
+  return findLive(load<u32>(row, HASH), row + KEY)
 }
 
 /** Finds every row's session, ids into the results, -1 for none; gives how many there are. */
@@ -94,6 +95,10 @@ export function manyPut(count: u32, low: u32, high: u32): u32 {
     prepare(first, here)
     takeValues(first, here, given)
     for (let i: u32 = 0; i < here; i++) {
+      if (!hasEndedRoom(ENDED_PER_WRITE)) {
+        stopped = ENDED
+        return written
+      }
       const row = blockRow(i)
       setRowResult(first + i, findRow(row))
       const id = putRow(row + KEY, load<u32>(row, HASH), row, rowMask(first + i) & given)
@@ -117,6 +122,10 @@ export function manyUpdate(count: u32, low: u32, high: u32): u32 {
     prepare(first, here)
     takeValues(first, here, given)
     for (let i: u32 = 0; i < here; i++) {
+      if (!hasEndedRoom(ENDED_PER_WRITE)) {
+        stopped = ENDED
+        return first + i
+      }
       const row = blockRow(i)
       const id = findRow(row)
       setRowResult(first + i, id)

@@ -2,15 +2,20 @@
 import { bitAdd, bitFill, bitHas, bitNext, bitNextAbsent, bitRemove } from './bitmap'
 import { bucketFind, bucketInsert, bucketRemove, bucketsEmpty } from './buckets'
 import { hashKey } from './hash'
-import { EVERY, findRow, indexesClaimed, indexesEmpty, indexesLink, indexesUnlink } from './indexes'
+import { EVICTED, EXPIRED, noteEnded, noteRefused } from './ended'
+import { chooseIdle, noteUsed } from './evict'
+import { EVERY, findRow, indexesClaimed, indexesEmpty, indexesLink, indexesUnlink, takenId } from './indexes'
 import { journalRelease, journalTouch } from './journal'
+import { begin, forgetDeadlines, isExpired, renew, renewal, takeLifetime } from './lifetime'
 import {
   DEADLINE, FLAGS, GENERATION, HASH, HELD, KEY, LOCAL, OCCUPIED,
-  bucketsAt, fixedOffset, freeAt, holding, indexedMask, keyAt, keyBytes, recordAt, recordBytes, valueField, valuesAt,
-  variableMask,
+  bucketsAt, capacity, fixedOffset, freeAt, holding, indexedMask, keyAt, keyBytes, recordAt, recordBytes, valueField,
+  valuesAt, variableMask,
 } from './layout'
 import { copyBytes, copyWords, zeroWords } from './lines'
+import { evicts, lifetimes } from './options'
 import { holdAgain, holdBack, letGo } from './pickup'
+import { endRound, sweepRoom } from './sweep'
 import { admit, adoptValues, changeValues, createValues, dropValues, prepareDrop, valuesEmpty } from './values'
 
 /**
@@ -21,6 +26,9 @@ import { admit, adoptValues, changeValues, createValues, dropValues, prepareDrop
 @inline export const FULL: i32 = -1
 // @ts-ignore: decorator
 @inline export const TAKEN: i32 = -2
+/** What stops a batch call: the host must take the ended sessions (ended.ts) before it goes on. */
+// @ts-ignore: decorator
+@inline export const ENDED: i32 = -5
 
 export let size: u32 = 0
 /** Counts slots taken and freed: as long as it stands still, every key is where it was. */
@@ -57,7 +65,8 @@ export function dropRecord(id: u32, record: usize): void {
 export function writeRecord(id: u32, record: usize, image: usize): void {
   const hash = load<u32>(image, HASH)
   store<u32>(record, hash, HASH)
-  store<u32>(record, 0, DEADLINE)
+  if (lifetimes) takeLifetime(id, record, image)
+  noteUsed(id)
   copyWords(record + KEY, image + KEY, recordBytes - <u32>KEY)
   if (variableMask) adoptValues(record)
   bitRemove(freeAt, id)
@@ -80,14 +89,31 @@ function copyFields(record: usize, row: usize, fields: u64): void {
   return (<u64>high << 32) | <u64>low
 }
 
+// @ts-ignore: decorator
+@inline function live(id: i32): i32 {
+  return lifetimes && id >= 0 && isExpired(recordAt(id)) ? -1 : id
+}
+
+/** Record id of a session that has not expired; -1 if there is none. */
+export function findLive(hash: u32, key: usize): i32 {
+  return live(bucketFind(hash, key))
+}
+
 /** Record id of the key in the key buffer; -1 if there is no such session. */
 export function find(): i32 {
-  return bucketFind(hashKey(keyAt), keyAt)
+  return findLive(hashKey(keyAt), keyAt)
+}
+
+/** The lowest record id at or after `from` that holds a session to be shown; -1 if there is none. */
+export function nextLive(from: u32): i32 {
+  let id = nextOccupied(from)
+  while (lifetimes && id >= 0 && isExpired(recordAt(id))) id = nextOccupied(<u32>id + 1)
+  return id
 }
 
 /** Record id of the key of a further index that lies in the value buffer; -1 if there is no such session. */
 export function findBy(index: u32): i32 {
-  return findRow(index, valuesAt)
+  return live(findRow(index, valuesAt))
 }
 
 /** Creates or replaces the session of the key buffer; fields outside the mask are zero. Its id, or why not. */
@@ -100,9 +126,13 @@ export function putRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   const id = bucketFind(hash, key)
   if (id < 0) return createRow(key, hash, row, mask)
   const record = recordAt(id)
+  if (lifetimes && isExpired(record)) {
+    endId(id, EXPIRED)
+    return createRow(key, hash, row, mask)
+  }
   let claimed: i32 = 0
   if (indexedMask) {
-    claimed = indexesClaimed(record, row, mask, 0)
+    claimed = claim(record, row, mask, 0)
     if (claimed < 0) return TAKEN
   }
   if (variableMask) {
@@ -111,12 +141,24 @@ export function putRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   }
   journalTouch(id, record, OCCUPIED)
   if (variableMask) changeValues(id, record, row, mask)
+  if (lifetimes) begin(id, record)
+  noteUsed(id)
   if (claimed) release(id, record, claimed)
   if (load<u32>(record, FLAGS) & LOCAL) holdAgain(id, record)
   zeroWords(record + fixedOffset, recordBytes - fixedOffset)
   copyFields(record, row, mask)
   if (claimed) indexesLink(id, record, claimed)
   return id
+}
+
+/** As indexesClaimed, but sessions that have expired hold no key: they are ended. */
+function claim(record: usize, row: usize, mask: u64, rest: usize): i32 {
+  let claimed = indexesClaimed(record, row, mask, rest)
+  while (claimed < 0 && lifetimes && isExpired(recordAt(takenId))) {
+    endId(takenId, EXPIRED)
+    claimed = indexesClaimed(record, row, mask, rest)
+  }
+  return claimed
 }
 
 /** Takes a session, after journalTouch, from the indexes in which its key is about to change. */
@@ -126,9 +168,19 @@ function release(id: u32, record: usize, indexes: u32): void {
 }
 
 function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
-  if (indexedMask && indexesClaimed(0, row, mask, 0) < 0) return TAKEN
-  const id = bitNext(freeAt, 0)
-  if (id < 0) return FULL
+  if (indexedMask && claim(0, row, mask, 0) < 0) return TAKEN
+  let id = bitNext(freeAt, 0)
+  if (id < 0) {
+    // Nobody makes room for a session that is refused.
+    const refused = evicts && variableMask ? admit(0, row, mask, true) : 0
+    if (refused) return refused
+    makeRoom()
+    id = bitNext(freeAt, 0)
+    if (id < 0) {
+      noteRefused()
+      return FULL
+    }
+  }
   if (variableMask) {
     const refused = admit(0, row, mask, true)
     if (refused) return refused
@@ -137,7 +189,8 @@ function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   if (holding) holdBack(id, record)
   else journalTouch(id, record, 0)
   store<u32>(record, hash, HASH)
-  store<u32>(record, 0, DEADLINE)
+  if (lifetimes) begin(id, record)
+  noteUsed(id)
   copyWords(record + KEY, key, keyBytes)
   if (variableMask) createValues(record, row, mask)
   zeroWords(record + fixedOffset, recordBytes - fixedOffset)
@@ -150,9 +203,15 @@ function createRow(key: usize, hash: u32, row: usize, mask: u64): i32 {
   return id
 }
 
+/** Ends sessions of a full table that have expired, or the one idle longest. */
+function makeRoom(): void {
+  if (lifetimes) sweepRoom()
+  if (evicts && size == capacity) endId(chooseIdle(), EVICTED)
+}
+
 /** Changes the fields of the mask; -1 if there is no such session. Its id, or why not. */
 export function update(low: u32, high: u32): i32 {
-  const id = bucketFind(hashKey(keyAt), keyAt)
+  const id = find()
   return id < 0 ? id : updateRow(id, valuesAt, maskOf(low, high))
 }
 
@@ -166,13 +225,15 @@ export function updateRow(id: u32, row: usize, mask: u64): i32 {
   const record = recordAt(id)
   if (mask & (indexedMask | variableMask)) return updateLinked(id, record, row, mask)
   journalTouch(id, record, OCCUPIED)
+  renew(id, record)
+  noteUsed(id)
   copyFields(record, row, mask)
   return id
 }
 
 /** The same where fields of an index or of variable length are among them. */
 function updateLinked(id: u32, record: usize, row: usize, mask: u64): i32 {
-  const claimed = mask & indexedMask ? indexesClaimed(record, row, mask, record) : 0
+  const claimed = mask & indexedMask ? claim(record, row, mask, record) : 0
   if (claimed < 0) return TAKEN
   if (variableMask) {
     const refused = admit(record, row, mask, false)
@@ -180,6 +241,8 @@ function updateLinked(id: u32, record: usize, row: usize, mask: u64): i32 {
   }
   journalTouch(id, record, OCCUPIED)
   if (variableMask) changeValues(id, record, row, mask)
+  renew(id, record)
+  noteUsed(id)
   if (claimed) release(id, record, claimed)
   copyFields(record, row, mask)
   if (claimed) indexesLink(id, record, claimed)
@@ -188,7 +251,7 @@ function updateLinked(id: u32, record: usize, row: usize, mask: u64): i32 {
 
 /** Deletes the session of the key buffer; -1 if there is none. */
 export function erase(): i32 {
-  const id = bucketFind(hashKey(keyAt), keyAt)
+  const id = find()
   if (id >= 0) eraseId(id)
   return id
 }
@@ -202,9 +265,29 @@ export function eraseId(id: u32): void {
   dropRecord(id, record)
 }
 
-/** Tells the journal that the host is about to write into a session through a view. */
+/** The table ends a session itself. */
+export function endId(id: u32, cause: u32): void {
+  noteEnded(recordAt(id), cause)
+  eraseId(id)
+}
+
+/** Tells the journal that the host is about to write into a session through a view, which renews it. */
 export function touch(id: u32): void {
-  journalTouch(id, recordAt(id), OCCUPIED)
+  const record = recordAt(id)
+  journalTouch(id, record, OCCUPIED)
+  renew(id, record)
+  noteUsed(id)
+}
+
+/** Renews the session of the key buffer: 1 if that changed its deadline, 0 if not, -1 if there is no such session. */
+export function renewKey(): i32 {
+  const id = find()
+  if (id < 0) return -1
+  const record = recordAt(id)
+  noteUsed(id)
+  if (!lifetimes || renewal(record) == load<u32>(record, DEADLINE)) return 0
+  touch(id)
+  return 1
 }
 
 /** Deletes every session, each one remembered. */
@@ -240,4 +323,7 @@ function empty(): void {
   bitFill(freeAt)
   size = 0
   moves++
+  if (!lifetimes) return
+  forgetDeadlines()
+  endRound()
 }

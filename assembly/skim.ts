@@ -6,6 +6,7 @@ import {
   Field, capacity, keyField, keyFields, recordAt, valueField, valueFields,
 } from './layout'
 import { loadedAhead } from './lines'
+import { lifetimes } from './options'
 
 /** Deltas looked at in one go. */
 // @ts-ignore: decorator
@@ -49,6 +50,11 @@ function pass(field: Field, change: bool): void {
 function passRecord(): void {
   for (let i: u32 = 0; i < keyFields; i++) pass(keyField(i), false)
   for (let i: u32 = 0; i < valueFields; i++) pass(valueField(i), false)
+  if (lifetimes) passLifetime()
+}
+
+function passLifetime(): void {
+  if (varint() & 1) varint()
 }
 
 /** Loads the records of the next `count` deltas of a batch that goes on at `from` after record id `previous`. */
@@ -65,8 +71,10 @@ export function skim(from: usize, to: usize, previous: i64, count: u32): void {
     const op = head & 3
     if (op == 0) passRecord()
     else if (op == 1) {
-      let mask = varint() & (((<u64>1) << valueFields) - 1)
+      const given = varint()
+      let mask = given & (((<u64>1) << valueFields) - 1)
       for (; mask && at < end; mask &= mask - 1) pass(valueField(<u32>ctz(mask)), true)
+      if (lifetimes && given >> valueFields && !varint()) passLifetime()
     } else if (op == 3) {
       if (load<u8>(at++)) passRecord()
     }

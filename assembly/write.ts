@@ -5,6 +5,8 @@ import {
   BLOB, BYTE, I32, IP, IPV4, LONG_TEXT, TEXT, U16, U32, U53, Field,
   inboxAt, keyField, keyFields, valueField, valueFields,
 } from './layout'
+import { writeLifetime } from './lifetime'
+import { lifetimes } from './options'
 import { writeVarint, zigzag } from './varint'
 
 function writeRaw(at: usize, from: usize, size: u32): usize {
@@ -94,5 +96,5 @@ export function equalFields(before: usize, record: usize, mask: u64): u64 {
 export function writeRecord(at: usize, record: usize): usize {
   for (let i: u32 = 0; i < keyFields; i++) at = writeField(at, keyField(i), record)
   for (let i: u32 = 0; i < valueFields; i++) at = writeField(at, valueField(i), record)
-  return at
+  return lifetimes ? writeLifetime(at, record) : at
 }

@@ -38,6 +38,14 @@ export interface PoisonEvent {
   readonly sequence: number
 }
 
+/** A session that its table ended. */
+export interface EndedEvent {
+  /** Name of the table. */
+  readonly table: string
+  /** Key and fields as they were, without `blob` and `text`; plain values, not a view. */
+  readonly session: Readonly<Record<string, unknown>>
+}
+
 /** Names and payloads of a node's events. */
 export interface NodeEvents {
   /** The role changed; `onPromote` or `onDemote` has run. */
@@ -52,6 +60,10 @@ export interface NodeEvents {
   readonly unsynced: UnsyncedEvent
   /** One position was refused twice: a bug or bad memory. */
   readonly poison: PoisonEvent
+  /** Primary: a session's time was over; told when it is removed, a moment later. */
+  readonly expired: EndedEvent
+  /** Primary: a session made room in a full table (`onFull: 'evict'`); told after the `set` that took its place. */
+  readonly evicted: EndedEvent
   /** Something went wrong: a listener, a hook, the sync thread. Never thrown. */
   readonly error: Error
 }
@@ -66,6 +78,8 @@ const NAMES: Record<NodeEventName, true> = {
   synced: true,
   unsynced: true,
   poison: true,
+  expired: true,
+  evicted: true,
   error: true,
 }
 export const EVENT_NAMES = Object.keys(NAMES) as readonly NodeEventName[]
@@ -79,16 +93,25 @@ interface Entry {
 
 export class Emitter {
   private readonly entries = new Map<NodeEventName, Entry[]>()
+  /** Called when somebody begins or ceases to listen. */
+  onListeners: (() => void) | undefined
+
+  has(name: NodeEventName): boolean {
+    return (this.entries.get(name)?.length ?? 0) > 0
+  }
 
   add<Name extends NodeEventName>(name: Name, listener: Listener<Name>, once: boolean): void {
     this.entries.set(name, [...(this.entries.get(name) ?? []), { listener, once }])
+    this.onListeners?.()
   }
 
   /** Removes one registration of the listener, the latest. */
   remove<Name extends NodeEventName>(name: Name, listener: Listener<Name>): void {
     const entries = this.entries.get(name) ?? []
     const at = entries.findLastIndex((entry) => entry.listener === listener)
-    if (at >= 0) this.entries.set(name, entries.toSpliced(at, 1))
+    if (at < 0) return
+    this.entries.set(name, entries.toSpliced(at, 1))
+    this.onListeners?.()
   }
 
   emit<Name extends NodeEventName>(name: Name, event: NodeEvents[Name]): void {

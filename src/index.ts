@@ -27,6 +27,7 @@ export {
   VerifyError,
 } from './errors.ts'
 export type {
+  EndedEvent,
   LinkEvent,
   Listener,
   NodeEventName,
@@ -63,6 +64,6 @@ export type {
 } from './schema/index.ts'
 export { bytes, defineTable, string } from './schema/index.ts'
 export type { NodeStatus, PeerStatus, RoleChange, TableStatus } from './status.ts'
-export type { ManyStored, RowColumns, Rows, RowValues, Table, TableIndex } from './table/index.ts'
+export type { ManyStored, RowColumns, Rows, RowValues, SetOptions, Table, TableIndex } from './table/index.ts'
 export { bytesFor } from './table/index.ts'
 export type { Reason, Role } from './wire/constants.ts'

@@ -27,6 +27,7 @@ import { CONTRIBUTION_BYTES } from './wire/constants.ts'
 /** How long the sync thread may take to end after a handover at close. */
 const END_TIMEOUT_MS = 2_000
 const INCARNATION_BYTES = 8
+const ENDED_EVENTS = ['expired', 'evicted'] as const
 const LINK_NAMES = ['m1', 'm2'] as const
 
 export class NodeRuntime {
@@ -64,6 +65,7 @@ export class NodeRuntime {
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
     for (const store of stores) store.onPickupError = (error) => this.reportThrown(error)
+    this.emitter.onListeners = () => this.listenToTables(stores)
     this.roleChanges = new RoleChanges(
       settings,
       (event) => {
@@ -98,6 +100,14 @@ export class NodeRuntime {
     )
   }
 
+  /** Tables copy the sessions they end only for events somebody listens to. */
+  private listenToTables(tables: readonly Table[]): void {
+    const causes = ENDED_EVENTS.filter((name) => this.emitter.has(name))
+    for (const table of tables) {
+      table.listen(causes, (cause, session) => this.emitter.emit(cause, { table: table.name, session }))
+    }
+  }
+
   async start(): Promise<void> {
     const { signal } = this.settings
     const failures = await this.thread.started()
@@ -129,10 +139,10 @@ export class NodeRuntime {
     const isProtected = replica.isProtected
     const tables = Object.entries(this.tables).map(([name, table]): [string, TableStatus] => {
       const sessions = table.size
-      const { capacity, unreplicatedDropped } = table
+      const { capacity, unreplicatedDropped, counts } = table
       const arena = table.arenaBytes > 0 ? table.arena : null
       const unprotected = replica.role !== 'primary' ? 0 : isProtected ? table.held : sessions
-      return [name, { sessions, capacity, unprotected, unreplicatedDropped, arena }]
+      return [name, { sessions, capacity, unprotected, unreplicatedDropped, ...counts, arena }]
     })
     return {
       id: settings.id,

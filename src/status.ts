@@ -15,6 +15,7 @@ export interface PeerStatus {
 }
 
 export interface TableStatus {
+  /** Held now, with those that have expired and are not removed yet. */
   readonly sessions: number
   readonly capacity: number
   /**
@@ -24,6 +25,12 @@ export interface TableStatus {
   readonly unprotected: number
   /** Sessions dropped when this node ceased to be primary, because `pickup` had held them back until then. */
   readonly unreplicatedDropped: number
+  /** Since the start, on this node as primary: sessions whose time was over. */
+  readonly expired: number
+  /** The same: sessions deleted to make room. */
+  readonly evicted: number
+  /** The same: sessions refused because the table was full. */
+  readonly refused: number
   /** What the values of `blob` and `text` fields take; null in a table without such fields. */
   readonly arena: ArenaUse | null
 }

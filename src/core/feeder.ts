@@ -151,7 +151,8 @@ export class Feeder {
     return this.stores.every((store) => !store.changed)
   }
 
-  private get hasRoom(): boolean {
+  /** What is flushed can be sent. */
+  get hasRoom(): boolean {
     return this.outstandingBytes < FLUSH_ROOM_BYTES
   }
 

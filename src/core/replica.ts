@@ -11,6 +11,7 @@ import { Follower } from './follower.ts'
 import type { FromSync, SyncStatus, ToSync } from './messages.ts'
 import { Pickups } from './pickups.ts'
 import type { Store } from './store.ts'
+import { Sweeper } from './sweeper.ts'
 import { TableTime, TICKS_PER_SECOND } from './table-time.ts'
 import type { VerifyResult } from './verifications.ts'
 import { Verifications } from './verifications.ts'
@@ -19,6 +20,7 @@ import { Waiters } from './waiters.ts'
 
 /** Never a role word. */
 const SHUT = -1
+const LATER = Number.POSITIVE_INFINITY
 
 export interface ReplicaOptions {
   readonly stores: readonly Store[]
@@ -62,6 +64,7 @@ export class Replica {
   private readonly pickups: Pickups
   private readonly verifications: Verifications
   private readonly waiters: Waiters
+  private readonly sweeper: Sweeper
   private readonly time = new TableTime()
   /** Table time the stores have. */
   private ticks = 0
@@ -87,6 +90,7 @@ export class Replica {
     this.follower = new Follower(this.stores, post, this.time, (event) => this.events.push(event))
     this.pickups = new Pickups(this.stores)
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
+    this.sweeper = new Sweeper(this.stores, this.time)
     this.gate.open = SHUT
     for (const store of this.stores) {
       store.setTracking(false)
@@ -302,9 +306,11 @@ export class Replica {
     if (this.role === 'secondary') return this.pickups.isDropping ? now : this.follower.workDeadline(now)
     if (this.role !== 'primary') return undefined
     const flush = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
-    const due = [flush, this.feeder.workDeadline(now), this.pickups.deadline(now)]
-    const earliest = Math.min(...due.map((at) => at ?? Number.POSITIVE_INFINITY))
-    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest
+    // A handover waits for the last flush: nothing is written after it.
+    const sweep = this.flushToken === undefined ? this.sweeper.deadline(now) : undefined
+    const due = [flush, this.feeder.workDeadline(now), this.pickups.deadline(now), sweep]
+    const earliest = Math.min(...due.map((at) => at ?? LATER))
+    return earliest === LATER ? undefined : earliest
   }
 
   /** Gives the tables the time. To be called several times a second while the thread is awake. */
@@ -321,7 +327,7 @@ export class Replica {
     if (status.tableTime !== 0 && status.epoch === this.epoch) this.time.hear(status.tableTime, now)
   }
 
-  /** Flushes when due, does one slice of comparing, and says what is to be said. */
+  /** Flushes when due, does one slice of comparing and one of sweeping, and says what is to be said. */
   handleTimeout(now: number): void {
     this.handleTime(now)
     if (this.role === 'primary') {
@@ -334,6 +340,7 @@ export class Replica {
         this.messages.push({ type: 'flushed', token: this.flushToken, sequence: this.feeder.sequence })
         this.flushToken = undefined
       }
+      if (this.flushToken === undefined) this.sweeper.work(now, this.feeder.hasRoom)
     } else if (this.role === 'secondary') {
       this.pickups.drop()
       const due = this.pickups.isDropping ? undefined : this.follower.workDeadline(now)

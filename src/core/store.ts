@@ -25,6 +25,14 @@ export interface Store {
   /** Table time, in ticks of 1/16 s: deadlines are in it. Set often; the replica knows it. */
   setTime(ticks: number): void
 
+  /** The tick from which `sweep` has something to do: 0 within a round, 2^32 - 1 while no session has a deadline. */
+  readonly sweepDue: number
+  /**
+   * Removes expired sessions, for at most a millisecond; false when the round through the table is over. `patient`: stop
+   * before the journal overflows. Does nothing where the application may not write.
+   */
+  sweep(patient: boolean): boolean
+
   /**
    * Called at the first change after an `encode` that left nothing behind (primary, tracking on), and at the first
    * write after a turn of pickup, which may have created a session that waits for its pickup.

@@ -24,6 +24,13 @@ export class TableTime {
     return this.last
   }
 
+  /** When the time will be so late, ms on the caller's clock; `now` if it is already. */
+  when(ticks: number, now: number): number {
+    if (ticks <= this.read(now)) return now
+    // A little later, so that no rounding makes it a tick too early.
+    return Math.max(now, this.baseAt! + (ticks - this.base) * TICK_MS) + 1
+  }
+
   /** The primary's time as it is at `now`. Where this side is ahead, it waits. */
   hear(ticks: number, now: number): void {
     this.base = ticks

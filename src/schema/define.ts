@@ -4,6 +4,7 @@ import { checkName, isObject, show } from './checks.ts'
 import { checkIndexes, copyIndexes } from './define-indexes.ts'
 import { schemaHash } from './hash.ts'
 import { layOut, type RecordLayout, SCALAR_NAMES, VARIABLE_NAMES } from './layout.ts'
+import { checkLifetime, LIFETIME_WIRE_MAX, type Lifetime } from './lifetime.ts'
 import { checkPickup, type PickupOptions, type PickupRule } from './pickup.ts'
 import type { IndexesOf, IndexLists, NoIndexes, Shape } from './types.ts'
 
@@ -40,6 +41,21 @@ export interface TableOptions<
    * secondary's arena must not be smaller than its primary's.
    */
   readonly arena?: number
+  /**
+   * Seconds a session lives, 1/16 to 31,622,400, counted in sixteenths. By default sessions do not expire. What is stored
+   * is rounded up by at most a sixteenth of it.
+   */
+  readonly timeout?: number
+  /**
+   * `'idle'` (default): every write of a session and `touch` begin its time anew, a read does not. `'fixed'`: only `set`
+   * does. Given without `timeout`: sessions expire only if their own `set` says when.
+   */
+  readonly expiry?: 'idle' | 'fixed'
+  /**
+   * What `set` does when all `capacity` sessions are in use and none has expired: `'reject'` (default) throws
+   * TableFullError, `'evict'` deletes the session that was not written for the longest time, found by sampling.
+   */
+  readonly onFull?: 'reject' | 'evict'
 }
 
 /** A checked definition; made by `defineTable` only. */
@@ -55,7 +71,10 @@ export interface TableDefinition<
   readonly capacity: number
   /** Bytes of the arena, a multiple of 1024; 0 without `blob` and `text` fields. */
   readonly arena: number
-  /** 16 lower-case hex digits over key and field names and types, in order, and the indexes. */
+  /** Undefined: sessions do not expire. */
+  readonly lifetime: Lifetime | undefined
+  readonly onFull: 'reject' | 'evict'
+  /** 16 lower-case hex digits over key and field names and types, in order, the indexes and the lifetime. */
   readonly schemaHash: string
   /** Where the fields lie in a record. */
   readonly layout: RecordLayout
@@ -63,7 +82,18 @@ export interface TableDefinition<
   readonly pickup: PickupRule | undefined
 }
 
-const OPTIONS: readonly string[] = ['name', 'key', 'fields', 'indexes', 'capacity', 'arena', 'pickup']
+const OPTIONS: readonly string[] = [
+  'name',
+  'key',
+  'fields',
+  'indexes',
+  'capacity',
+  'arena',
+  'timeout',
+  'expiry',
+  'onFull',
+  'pickup',
+]
 const KEY_FIELDS_MAX = 16
 const VALUE_FIELDS_MAX = 53
 const CAPACITY_MAX = 2 ** 26
@@ -159,7 +189,7 @@ export function defineTable<
   const Indexes extends IndexesOf<Fields> = NoIndexes,
 >(options: TableOptions<Key, Fields, Indexes>): TableDefinition<Key, Fields, Indexes> {
   if (!isObject(options)) throw new SchemaError(`defineTable: ${show(options)} given; allowed: an object`)
-  const { name, key, fields, indexes = {} as Indexes, capacity, arena } = options
+  const { name, key, fields, indexes = {} as Indexes, capacity, arena, onFull = 'reject' } = options
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new SchemaError(
       `table name: ${show(name)} given; allowed: a letter, then letters, digits, _ and -, at most 64`,
@@ -184,10 +214,20 @@ export function defineTable<
       `${at}: capacity ${show(capacity)} given; allowed: an integer from 1 to ${CAPACITY_MAX}`,
     )
   }
-  const layout = layOut(key, fields, indexes)
-  if (layout.wireMax > WIRE_MAX) {
+  const lifetime = checkLifetime(at, options)
+  if (lifetime !== undefined && Object.keys(fields).length === VALUE_FIELDS_MAX) {
     throw new SchemaError(
-      `${at}: key and fields of up to ${layout.wireMax} bytes given; allowed: ${WIRE_MAX} together`,
+      `${at}: timeout or expiry and ${VALUE_FIELDS_MAX} fields given; allowed: ${VALUE_FIELDS_MAX - 1} fields then`,
+    )
+  }
+  if (onFull !== 'reject' && onFull !== 'evict') {
+    throw new SchemaError(`${at}: onFull ${show(onFull)} given; allowed: 'reject', 'evict'`)
+  }
+  const layout = layOut(key, fields, indexes)
+  const wireMax = layout.wireMax + (lifetime === undefined ? 0 : LIFETIME_WIRE_MAX)
+  if (wireMax > WIRE_MAX) {
+    throw new SchemaError(
+      `${at}: key and fields of up to ${wireMax} bytes given; allowed: ${WIRE_MAX} together`,
     )
   }
   checkArena(at, arena, layout.hasVariable)
@@ -198,7 +238,9 @@ export function defineTable<
     indexes: copyIndexes(indexes),
     capacity,
     arena: Math.floor((arena ?? 0) / ARENA_STEP) * ARENA_STEP,
-    schemaHash: schemaHash(key, fields, indexes),
+    lifetime,
+    onFull,
+    schemaHash: schemaHash(key, fields, indexes, lifetime),
     layout,
     pickup: checkPickup(at, options.pickup),
   })

@@ -5,6 +5,7 @@ import type { FieldsInput, KeyInput, NameOf, Session, Shape, TableDefinition } f
 import { type BatchResult, TableBatches } from './batches.ts'
 import { TAKEN } from './by.ts'
 import type { HashSeed } from './engine.ts'
+import type { GivenLifetime, SetOptions } from './lifetimes.ts'
 import { RowMemory } from './row-memory.ts'
 import { Rows } from './rows.ts'
 import { TableStore } from './table-store.ts'
@@ -27,13 +28,21 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
   constructor(definition: TableDefinition<Key, Fields>, seed: HashSeed, encodeBytesMax: number) {
     super(definition, seed, encodeBytesMax)
     this.#definition = definition
-    this.#batches = new TableBatches(this.name, definition.layout, this.engine)
+    this.#batches = new TableBatches(this.name, definition.layout, this.engine, () => this.collectEnded())
   }
 
   /** Throws unless this node may write. */
   protected abstract admit(): void
 
   protected abstract viewOf(id: number): Session<Key, Fields>
+
+  protected abstract lifetimeOf(options: SetOptions): GivenLifetime
+
+  /** Takes the core's copies of sessions that the table ended. */
+  protected abstract collectEnded(): void
+
+  /** Tells of them. */
+  protected abstract tellEnded(): void
 
   /** The error of a write that a further unique key forbids, after so many rows of a batch. */
   protected abstract taken(stored: number): KeyTakenError
@@ -105,7 +114,8 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
   /**
    * Creates or replaces the sessions of rows, or of [key, fields] pairs, as `set` does for each in order; a key that
    * comes twice is created, then replaced. What is given is checked whole before anything is written: pairs are packed
-   * first (about 50 bytes each while the call lasts), so give millions of them in several calls.
+   * first (about 50 bytes each while the call lasts), so give millions of them in several calls. `options` say how long
+   * these sessions live, as in `set`.
    *
    * @throws NotPrimaryError, ValueError; nothing is changed then. TableFullError, KeyTakenError; the rows before the one
    * that was refused are stored, `stored` says how many.
@@ -114,9 +124,22 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
     given:
       | AnyRows<Key, Fields>
       | Iterable<readonly [key: KeyInput<Key>, fields?: FieldsInput<Fields> | undefined]>,
+    options?: SetOptions,
   ): ManyStored {
-    const { done, found } = this.#write(given, addPair, (rows) => this.#batches.put(rows))
+    const life = options === undefined ? undefined : this.lifetimeOf(options)
+    const { done, found } = this.#write(given, addPair, (rows) => this.#put(rows, life))
     return { created: done - found, replaced: found }
+  }
+
+  #put(rows: RowMemory, life: GivenLifetime | undefined): BatchResult {
+    if (life === undefined) return this.#batches.put(rows)
+    const { core } = this.engine
+    core.give(life.flags, life.deadline)
+    try {
+      return this.#batches.put(rows)
+    } finally {
+      core.give(0, 0)
+    }
   }
 
   /**
@@ -168,6 +191,10 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
     }
   }
 
+  #stopped(done: number): Error {
+    return this.engine.core.manyStopped() === TAKEN ? this.taken(done) : this.full(done)
+  }
+
   #run(pieces: readonly RowMemory[], run: (rows: RowMemory) => BatchResult): BatchResult {
     const total: BatchResult = { done: 0, found: 0, written: 0 }
     let stopped = false
@@ -179,9 +206,11 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
       stopped = done < piece.length
       if (stopped) break
     }
-    if (total.written > 0) this.noteChange()
-    if (stopped)
-      throw this.engine.core.manyStopped() === TAKEN ? this.taken(total.done) : this.full(total.done)
+    const error = stopped ? this.#stopped(total.done) : undefined
+    // A row that was refused may have ended expired sessions on its way.
+    if (total.written > 0 || stopped) this.noteChange()
+    this.tellEnded()
+    if (error !== undefined) throw error
     return total
   }
 }

@@ -2,6 +2,7 @@
 // hold, and calls the core once for each. Everything is checked before the first row is written.
 import { ValueError } from '../errors.ts'
 import type { FieldLayout, RecordLayout } from '../schema/index.ts'
+import { ENDED } from './by.ts'
 import type { Engine } from './engine.ts'
 import { type RowColumn, RowMemory } from './row-memory.ts'
 
@@ -21,6 +22,8 @@ export class TableBatches {
   readonly #engine: Engine
   /** Value fields that rows can carry: values of variable length they cannot. */
   readonly #fields: readonly FieldLayout[]
+  /** Takes the copies of sessions that the table ended. */
+  readonly #collectEnded: () => void
   readonly #rowsMax: number
   /** Addresses of the core's columns, by number. */
   readonly #columnsAt: readonly number[]
@@ -29,7 +32,8 @@ export class TableBatches {
   /** Kept between calls that are given plain keys and fields. */
   #spare: RowMemory | undefined
 
-  constructor(table: string, layout: RecordLayout, engine: Engine) {
+  constructor(table: string, layout: RecordLayout, engine: Engine, collectEnded: () => void) {
+    this.#collectEnded = collectEnded
     const { core } = engine
     this.#table = table
     this.#layout = layout
@@ -134,13 +138,16 @@ export class TableBatches {
     const high = values ? rows.high : 0
     const loaded = this.check(rows, low, high)
     const result: BatchResult = { done: 0, found: 0, written: 0 }
-    for (let first = 0; first < rows.length; first += this.#rowsMax) {
-      const count = loaded ? rows.length : this.#load(rows, first, low, high)
+    for (let first = 0; first < rows.length; ) {
+      const count = loaded && first === 0 ? rows.length : this.#load(rows, first, low, high)
       const done = run(count, low, high)
       result.done += done
       result.written += this.#engine.core.manyWritten()
       result.found += this.#takeFound(rows, first, done)
-      if (done < count) break
+      first += done
+      if (done === count) continue
+      if (this.#engine.core.manyStopped() !== ENDED) break
+      this.#collectEnded()
     }
     return result
   }

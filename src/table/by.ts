@@ -17,6 +17,9 @@ import { type FieldIo, shown } from './fields.ts'
 /** What a write of the core gives when an index key is another session's (assembly/records.ts). */
 export const TAKEN = -2
 
+/** What stops a batch call of the core: copies of ended sessions are to be taken first. */
+export const ENDED = -5
+
 /** What an index needs of its table; ids are record ids, below 0 for none. */
 export interface IndexHost<Key extends Shape, Fields extends Shape> {
   find(index: number, fields: readonly FieldLayout[], key: Record<string, unknown>): number

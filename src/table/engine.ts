@@ -9,6 +9,7 @@ import { wasmBase64 } from './wasm-bytes.ts'
 /** Exports of assembly/index.ts. Addresses and unsigned numbers arrive signed: `>>> 0` where they may be large. */
 export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBuffer }
+  configure(lifetimes: number, timeout: number, fixed: number, evicts: number): void
   plan(
     sessions: number,
     keys: number,
@@ -32,6 +33,18 @@ export interface CoreExports {
   eraseAll(): void
   touch(id: number): void
   setTime(ticks: number): void
+  timeAt(): number
+  renewKey(): number
+  give(flags: number, deadline: number): void
+  sweepDue(): number
+  sweep(patient: number): number
+  listen(causes: number): void
+  endedAt(): number
+  endedCount(): number
+  endedTaken(): void
+  expired(): number
+  evicted(): number
+  refused(): number
   manyCheck(count: number, low: number, high: number): number
   manyFind(count: number): number
   manyRead(count: number, low: number, high: number): number
@@ -137,6 +150,13 @@ function instantiate(): CoreExports {
 /** Writes the descriptors (`Field` in assembly/layout.ts) and the masks of the indexes, and plans the memory; gives its bytes. */
 function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: number): number {
   const { keys, values, indexes, keyBytes, recordBytes } = definition.layout
+  const { lifetime, onFull } = definition
+  core.configure(
+    lifetime === undefined ? 0 : 1,
+    lifetime?.timeoutTicks ?? 0,
+    lifetime?.fixed ? 1 : 0,
+    onFull === 'evict' ? 1 : 0,
+  )
   const descriptors = new Uint32Array(core.memory.buffer, core.descriptorsAt())
   for (const [i, field] of [...keys, ...values].entries()) {
     descriptors.set([field.coreKind, field.offset, field.size, field.limit], i * 4)

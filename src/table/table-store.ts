@@ -20,6 +20,9 @@ const UNIT_BYTES = 64
 /** Longest part of an image in bytes, but for one record that is longer: a live batch waits behind no more than that. */
 const IMAGE_PART_BYTES = 262_144
 
+/** No session has a deadline. */
+const NOTHING_DUE = 0xffffffff
+
 export class TableStore {
   readonly name: string
   readonly capacity: number
@@ -42,6 +45,9 @@ export class TableStore {
   /** Undefined: every session is replicated at once. */
   readonly #pickup: Pickup | undefined
   readonly #partBytes: number
+  /** Table time, in ticks. */
+  protected time = 1
+  readonly #expires: boolean
   #tracking = false
   #changed = false
   /** Whether the next write is to be told. */
@@ -60,6 +66,8 @@ export class TableStore {
     this.deltasMax = this.engine.core.deltasMax()
     this.encodeBytesMax = this.engine.core.encodeBytesMax()
     this.journalMax = this.engine.core.journalMax()
+    this.#expires = definition.lifetime !== undefined
+    this.engine.core.setTime(this.time)
     this.onChange = undefined
     const { pickup, layout } = definition
     this.#pickup = pickup && new Pickup(this.engine, pickup, this.name, layout)
@@ -67,7 +75,25 @@ export class TableStore {
   }
 
   setTime(ticks: number): void {
+    this.time = ticks
     this.engine.core.setTime(ticks)
+  }
+
+  get sweepDue(): number {
+    return this.#expires ? this.engine.core.sweepDue() >>> 0 : NOTHING_DUE
+  }
+
+  sweep(patient: boolean): boolean {
+    const before = this.size
+    const isOver = this.engine.core.sweep(patient ? 1 : 0) === 0
+    if (this.size !== before) this.noteChange()
+    return !isOver
+  }
+
+  /** Sessions the table ended itself, and those it had no room for, since it was made. */
+  get counts(): { expired: number; evicted: number; refused: number } {
+    const { core } = this.engine
+    return { expired: core.expired(), evicted: core.evicted(), refused: core.refused() }
   }
 
   get size(): number {

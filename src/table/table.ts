@@ -1,6 +1,6 @@
 // Table: the synchronous API over one WASM table. A keyed call writes the key's bytes into a buffer of the core and
 // crosses once; fields go through a second buffer shaped like a record, with a mask of those given.
-import { ArenaFullError, ConfigError, type KeyTakenError, ValueError } from '../errors.ts'
+import { ArenaFullError, type KeyTakenError, ValueError } from '../errors.ts'
 import type {
   FieldLayout,
   FieldsInput,
@@ -14,29 +14,18 @@ import type {
 import { KEY_OFFSET, SESSION_BYTES_MAX } from '../schema/layout.ts'
 import { BatchTable } from './batch-table.ts'
 import { type IndexesBy, type IndexHost, indexesBy, keyTaken, TAKEN } from './by.ts'
+import { type EndCause, EndedSessions, type EndListener } from './ended.ts'
 import type { HashSeed } from './engine.ts'
 import { FieldIo } from './fields.ts'
 import type { WriteGate } from './gate.ts'
+import { type GivenLifetime, givenLifetime, type SetOptions } from './lifetimes.ts'
 import { LongValues } from './long-values.ts'
-import { ENCODE_BYTES_MAX } from './refusals.ts'
 import { type ViewClass, type ViewHost, viewClass } from './views.ts'
 import { TableWrites } from './writes.ts'
 
 /** What the core gives for a write that it did not do (assembly/records.ts, assembly/values.ts); TAKEN is in by.ts. */
 const NONE = -1
 const ARENA_FULL = -3
-
-export interface CreateTableOptions {
-  /** Asked at every write. */
-  readonly gate: WriteGate
-  /** Four 32-bit words that key the index; random by default. */
-  readonly hashSeed?: HashSeed
-  /**
-   * Largest output of one `encode`, in bytes; a node with several tables divides a frame among them. Bounds the journal
-   * too. Default and most: 983,040.
-   */
-  readonly encodeBytesMax?: number
-}
 
 /** Sessions of one kind. Made by `createTable`. */
 export class Table<
@@ -52,6 +41,9 @@ export class Table<
   readonly #writes: TableWrites
   readonly #host: ViewHost
   readonly #View: ViewClass
+  readonly #ended: EndedSessions
+  readonly #expires: boolean
+  readonly #date: () => number
   /** Address that key offsets count from: the key buffer, less what lies before a key in a record. */
   readonly #keyBase: number
   readonly #valuesAt: number
@@ -66,13 +58,15 @@ export class Table<
     gate: WriteGate,
     seed: HashSeed,
     encodeBytesMax: number,
+    date: () => number,
   ) {
     super(definition, seed, encodeBytesMax)
+    this.#date = date
     const { core } = this.engine
     this.#keys = definition.layout.keys
     this.#values = new Map(definition.layout.values.map((field) => [field.name, field]))
     this.#io = new FieldIo(this.name, this.engine, new LongValues(this.name, this.engine))
-    this.#writes = new TableWrites(this.name, gate, () => this.noteChange())
+    this.#writes = new TableWrites(this.name, gate, () => this.#done())
     this.#keyBase = core.keyAt() - KEY_OFFSET
     this.#valuesAt = core.valuesAt()
     this.#View = viewClass(definition.layout)
@@ -85,8 +79,13 @@ export class Table<
       scratchAt: this.#valuesAt,
       writes: this.#writes,
       refused: (status) => this.#refused(status),
+      expires: definition.lifetime !== undefined,
+      renews: definition.lifetime !== undefined || definition.onFull === 'evict',
+      timeWord: core.timeAt() >>> 2,
       era: 0,
     }
+    this.#ended = new EndedSessions(this.engine, this.#io, definition.layout)
+    this.#expires = definition.lifetime !== undefined
     this.by = indexesBy(this.#indexHost(), definition.layout.indexes) as unknown as IndexesBy<
       Key,
       Fields,
@@ -121,11 +120,20 @@ export class Table<
   /** What a write of the core came to: done, no such session or no room for it, or refused. */
   #wrote(id: number): boolean {
     if (id < 0) {
-      if (id !== NONE) throw this.#refused(id)
-      return false
+      if (id === NONE) return false
+      const error = this.#refused(id)
+      // Expired sessions that held a key as well have been ended on the way.
+      if (this.#expires) this.#done()
+      throw error
     }
-    this.noteChange()
+    this.#done()
     return true
+  }
+
+  /** After a write. */
+  #done(): void {
+    this.noteChange()
+    this.#ended.tell()
   }
 
   /** Why the core did not write. */
@@ -214,16 +222,52 @@ export class Table<
 
   /**
    * Creates the session, or replaces its fields if there is one: omitted fields become zero (0, false, the first name,
-   * 0.0.0.0, ::, empty text and bytes). A replaced session stays the same session: its views stay good, and what the peer is sent
-   * is the difference.
+   * 0.0.0.0, ::, empty text and bytes). A replaced session stays the same session: its views stay good, and what the peer
+   * is sent is the difference. A session that has expired is not replaced: another begins.
+   *
+   * In a table with `timeout` or `expiry`, `options` say how long this session lives: `{ timeout }` in seconds, or
+   * `{ expiresAt }` in ms since 1970. Without them the table's timeout begins anew.
    *
    * @throws NotPrimaryError, ValueError, TableFullError, KeyTakenError, ArenaFullError; nothing is changed then.
    */
-  set(key: KeyInput<Key>, fields: FieldsInput<Fields> = {}): void {
+  set(key: KeyInput<Key>, fields: FieldsInput<Fields> = {}, options?: SetOptions): void {
     this.#writes.admit()
     this.#packKey(key)
     this.#packFields(fields)
-    if (!this.#wrote(this.engine.core.put(this.#low, this.#high))) throw this.full(0)
+    const { core } = this.engine
+    let id: number
+    if (options === undefined) id = core.put(this.#low, this.#high)
+    else {
+      const { flags, deadline } = this.lifetimeOf(options)
+      core.give(flags, deadline)
+      id = core.put(this.#low, this.#high)
+      core.give(0, 0)
+    }
+    if (!this.#wrote(id)) throw this.full(0)
+  }
+
+  protected lifetimeOf(options: SetOptions): GivenLifetime {
+    const lifetime = givenLifetime(this.name, options, this.time, this.#date())
+    if (lifetime.flags !== 0 && !this.#expires) {
+      throw new ValueError(
+        `table ${this.name}: timeout or expiresAt given, but its definition has neither timeout nor expiry; define one of them`,
+      )
+    }
+    return lifetime
+  }
+
+  /**
+   * Renews the session as a write would, without changing a field; false if there is none. In a table with
+   * `expiry: 'fixed'`, and for a session with `expiresAt`, it changes nothing.
+   *
+   * @throws NotPrimaryError, ValueError
+   */
+  touch(key: KeyInput<Key>): boolean {
+    this.#writes.admit()
+    this.#packKey(key)
+    const renewed = this.engine.core.renewKey()
+    if (renewed > 0) this.noteChange()
+    return renewed >= 0
   }
 
   /**
@@ -301,31 +345,28 @@ export class Table<
     this.#writes.admit()
   }
 
+  protected collectEnded(): void {
+    this.#ended.collect()
+  }
+
+  protected tellEnded(): void {
+    this.#ended.tell()
+  }
+
+  /** Whom to tell of sessions that the table ends itself, and of which. The listener must not throw. */
+  listen(causes: readonly EndCause[], listener: EndListener): void {
+    this.#ended.listen(causes, listener)
+  }
+
+  override sweep(patient: boolean): boolean {
+    if (!this.#writes.isOpen) return false
+    const isUnderWay = super.sweep(patient)
+    this.#ended.tell()
+    return isUnderWay
+  }
+
   /** Ends every view handed out so far. The node calls it at each change of role. */
   bumpEra(): void {
     this.#host.era++
   }
-}
-
-/**
- * A table by itself, without a node: for tests, benches and the node.
- *
- * @throws SchemaError if its memory cannot be reserved.
- */
-export function createTable<Key extends Shape, Fields extends Shape, Indexes extends IndexLists = NoIndexes>(
-  definition: TableDefinition<Key, Fields, Indexes>,
-  options: CreateTableOptions,
-): Table<Key, Fields, Indexes> {
-  const { gate, hashSeed = randomSeed(), encodeBytesMax = ENCODE_BYTES_MAX } = options
-  if (!Number.isInteger(encodeBytesMax) || encodeBytesMax < 4096 || encodeBytesMax > ENCODE_BYTES_MAX) {
-    throw new ConfigError(
-      `table ${definition.name}: encodeBytesMax ${encodeBytesMax} given; allowed: an integer from 4096 to ${ENCODE_BYTES_MAX}`,
-    )
-  }
-  return new Table(definition, gate, hashSeed, encodeBytesMax)
-}
-
-function randomSeed(): HashSeed {
-  const [a = 0, b = 0, c = 0, d = 0] = globalThis.crypto.getRandomValues(new Uint32Array(4))
-  return [a, b, c, d]
 }

@@ -1,5 +1,5 @@
 // Live views of sessions. A view is an address, a generation and an era; each access checks the last two, so a view of a
-// deleted session, or from before a change of role, throws and never shows another session. One class per table, with
+// deleted or expired session, or from before a change of role, throws and never shows another session. One class per table, with
 // an accessor per field on its prototype.
 import { SessionGoneError } from '../errors.ts'
 import type { FieldLayout, RecordLayout } from '../schema/index.ts'
@@ -10,6 +10,7 @@ import type { TableWrites } from './writes.ts'
 /** Word offsets in a record (assembly/layout.ts). */
 const GENERATION = 1
 const FLAGS = 2
+const DEADLINE = 3
 /** JOURNALED, OVERFLOWED, YOUNG or LOCAL: this record's first change is remembered already, or is not to be. */
 const REMEMBERED = 1 | 2 | 32 | 64
 
@@ -27,6 +28,12 @@ export interface ViewHost {
   readonly writes: TableWrites
   /** The error for a write that the core refused. */
   refused(status: number): Error
+  /** Sessions have deadlines. */
+  readonly expires: boolean
+  /** The core keeps when a session was last written. */
+  readonly renews: boolean
+  /** Word that holds table time. */
+  readonly timeWord: number
   /** Grows at every change of role. */
   era: number
 }
@@ -53,6 +60,12 @@ class View {
       throw new SessionGoneError(
         `table ${host.name}: this view's session was deleted or the node changed its role; get() the session again`,
       )
+    }
+    if (host.expires) {
+      const deadline = host.engine.u32[(this.#at >>> 2) + DEADLINE]!
+      if (deadline !== 0 && deadline <= host.engine.u32[host.timeWord]!) {
+        throw new SessionGoneError(`table ${host.name}: this view's session has expired; set() it again`)
+      }
     }
     return this.#at
   }
@@ -92,12 +105,14 @@ class View {
         const host = this.#host
         const at = this.#live()
         host.writes.admit()
-        if ((host.engine.u32[(at >>> 2) + FLAGS]! & REMEMBERED) === 0) {
+        const isRemembered = (host.engine.u32[(at >>> 2) + FLAGS]! & REMEMBERED) !== 0
+        if (!isRemembered) {
           // A value that is refused must not fill the journal: the first write since a flush is tried elsewhere.
           host.io.write(field, host.scratchAt, value)
           host.engine.core.touch(this.#id)
         }
         host.io.write(field, at, value)
+        if (isRemembered && host.renews) host.engine.core.touch(this.#id)
         host.writes.done()
       },
     }

@@ -14,9 +14,14 @@ export class TableWrites {
     this.done = done
   }
 
+  /** This node may write. */
+  get isOpen(): boolean {
+    return this.#gate.words[0] === this.#gate.open
+  }
+
   /** Throws unless this node may write. */
   admit(): void {
-    if (this.#gate.words[0] !== this.#gate.open) {
+    if (!this.isOpen) {
       throw new NotPrimaryError(
         `table ${this.#table}: this node is not the acting primary; write on the primary, or wait for the role event`,
       )

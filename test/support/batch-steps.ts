@@ -5,7 +5,7 @@ import { HoldfastError, KeyTakenError, NotPrimaryError, TableFullError } from '.
 import type { TableDefinition } from '../../src/schema/index.ts'
 import { isLong } from '../twins/schema.ts'
 import { rowOf, type Values } from '../twins/table.ts'
-import { fromCell, toCell, zeroCell } from '../twins/values.ts'
+import { fromCell, givenFields, toCell, zeroCell } from '../twins/values.ts'
 import { columnsOf, putCell } from './columns.ts'
 import { keyText, outcome, remove, type Step, step } from './steps.ts'
 import type { World } from './world.ts'
@@ -55,7 +55,8 @@ function give(world: World, form: Form, pairs: Pairs): unknown {
     for (const [key, fields] of pairs) added.add(key, fields)
     return added
   }
-  const { keys, fields: columns } = world.schema
+  const { keys } = world.schema
+  const columns = givenFields(world.schema)
   const arrays = columnsOf(written)
   const carried = columns.filter((column) => !isLong(column))
   for (const [row, [key, fields]] of pairs.entries()) {
@@ -74,7 +75,7 @@ function give(world: World, form: Form, pairs: Pairs): unknown {
 function asGiven(world: World, form: Form, pairs: Pairs): Pairs {
   if (form !== 'columns') return pairs
   const zero: Values = Object.fromEntries(
-    world.schema.fields
+    givenFields(world.schema)
       .filter((column) => !isLong(column))
       .map((column) => [column.name, fromCell(column, zeroCell(column))]),
   )
@@ -179,7 +180,7 @@ function getMany(world: World, form: Form, keys: readonly Values[]): void {
     keys.map((key) => [key, {}] as const),
     (key) => twin.has(key),
   )
-  const zeros = world.schema.fields.map(zeroCell)
+  const zeros = givenFields(world.schema).map(zeroCell)
   for (const [i, key] of keys.entries()) {
     const cells = world.schema.keys.map((column) => toCell(column, key[column.name]))
     const values = expected[i]

@@ -34,6 +34,7 @@ function lookUp(world: World, index: TwinIndex, key: Values): void {
     assert.equal(rowOf(world.definition, found.toJSON()), rowOf(world.definition, expected))
   }
   const there = [...world.copy.state.rows.values()].some((row) => {
+    if (!world.isLive(row)) return false
     const wanted = index.fields.map((i) => world.schema.fields[i]!.name)
     const held = indexValues(world.schema, index, row)
     return indexKeyOf(world.schema, index, row) && wanted.every((name) => sameInput(held[name], values[name]))

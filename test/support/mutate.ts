@@ -78,7 +78,9 @@ function randomChanges(random: Random, schema: TwinSchema): Map<number, Change> 
       changes.set(i, { prefix, suffix, middle: String(randomCell(random, column)) })
       continue
     }
-    changes.set(i, differs ? { difference } : { value: randomCell(random, column) })
+    if (column.kind === 'lifetime' && random.chance(0.6)) {
+      changes.set(i, { grains: BigInt(1 + random.below(random.pick([3, 200, 2 ** 31]))) })
+    } else changes.set(i, differs ? { difference } : { value: randomCell(random, column) })
   }
   return changes
 }

@@ -6,8 +6,8 @@ import type { TableDefinition } from '../../src/schema/index.ts'
 import { SEGMENT } from '../twins/deltas.ts'
 import { indexesFree } from '../twins/indexes.ts'
 import { keyOf, type Row, TwinState } from '../twins/schema.ts'
-import { rowOf, type Values } from '../twins/table.ts'
-import { toCell, twinSchemaOf } from '../twins/values.ts'
+import { type LifeGiven, rowOf, type Values } from '../twins/table.ts'
+import { givenFields, toCell, twinSchemaOf } from '../twins/values.ts'
 import { batchWrites } from './batch-steps.ts'
 import { badInputsFor, inputFor } from './values.ts'
 import type { World } from './world.ts'
@@ -53,12 +53,12 @@ function same(world: World, session: object | undefined, expected: Values | unde
   assert.equal(rowOf(world.definition, session as Values), rowOf(world.definition, expected))
 }
 
-export function set(world: World, key: Values, fields: Values): void {
+export function set(world: World, key: Values, fields: Values, given?: LifeGiven): void {
   const text = keyText(world, key)
   const existed = world.twin.has(key)
-  const expected = outcome(() => world.twin.set(key, fields))
+  const expected = outcome(() => world.twin.set(key, fields, given))
   assert.is(
-    outcome(() => world.primary.table.set(key as never, fields as never)),
+    outcome(() => world.primary.table.set(key as never, fields as never, given)),
     expected,
   )
   if (!existed) world.lives.set(text, (world.lives.get(text) ?? 0) + 1)
@@ -86,10 +86,16 @@ export function assign(world: World, key: Values, field: string, value: unknown)
   assert.is(done, expected)
 }
 
+function isOnSecondary(world: World, key: Values): boolean {
+  const { state } = world.copy
+  const id = state.ids.get(keyText(world, key))
+  return id !== undefined && world.isLive(state.rows.get(id)!)
+}
+
 function look(world: World, key: Values): void {
   for (const { table } of [world.primary, world.secondary]) {
     const twin = table === world.primary.table ? world.twin : undefined
-    const expected = twin === undefined ? world.copy.state.ids.has(keyText(world, key)) : twin.has(key)
+    const expected = twin === undefined ? isOnSecondary(world, key) : twin.has(key)
     assert.is(table.has(key as never), expected)
     if (twin !== undefined) same(world, table.get(key as never), twin.get(key))
     else assert.is(table.get(key as never) !== undefined, expected)
@@ -108,7 +114,8 @@ function hold(world: World, key: Values): void {
 function useViews(world: World): void {
   for (const { view, key, life, era } of world.views) {
     const id = world.twin.state.ids.get(key)
-    const lives = id !== undefined && era === world.era && life === (world.lives.get(key) ?? 0)
+    const isLive = world.live(world.twin.state).some(([one]) => one === key)
+    const lives = id !== undefined && isLive && era === world.era && life === (world.lives.get(key) ?? 0)
     if (lives) same(world, view, world.twin.values(world.twin.state.rows.get(id)!))
     else
       assert.is(
@@ -150,7 +157,9 @@ function writeOnSecondary(world: World, key: Values): void {
 function foreignState(world: World, sessions: readonly (readonly [id: number, Values])[]): TwinState {
   const state = new TwinState(world.schema)
   for (const [id, values] of sessions) {
-    const row: Row = world.schema.columns.map((column) => toCell(column, values[column.name]))
+    const row: Row = world.schema.columns.map((column) =>
+      column.kind === 'lifetime' ? '0/0' : toCell(column, values[column.name]),
+    )
     const slot = id % world.definition.capacity
     if (!state.ids.has(keyOf(world.schema, row)) && indexesFree(state, row, slot)) state.put(slot, row)
   }
@@ -170,6 +179,34 @@ export interface StepOptions {
   readonly more?: (fields: fc.Arbitrary<Values>) => readonly fc.Arbitrary<Step>[]
 }
 
+/** What happens only to sessions with a deadline. */
+function living(
+  definition: TableDefinition,
+  key: fc.Arbitrary<Values>,
+  some: fc.Arbitrary<Values>,
+  names: (key: Values) => string,
+): fc.Arbitrary<Step>[] {
+  const timeout = definition.lifetime!.timeoutTicks
+  const jump = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: timeout + 10 }))
+  const given = fc.oneof(
+    fc.integer({ min: 1, max: 200 }).map((ticks) => ({ timeout: ticks / 16 })),
+    fc.constantFrom(0.07, 3600, 31_622_400, 70_000.3).map((seconds) => ({ timeout: seconds })),
+    fc.integer({ min: -10, max: 10_000 }).map((ms) => ({ expiresAt: 1_000_000 + ms })),
+    fc.constant({}),
+  )
+  const advance = jump.map((ticks) => step(`advance(${ticks})`, (w) => w.advance(ticks)))
+  const touch = key.map((k) =>
+    step(`touch(${names(k)})`, (w) => assert.is(w.primary.table.touch(k as never), w.twin.touch(k))),
+  )
+  const setFor = fc
+    .tuple(key, some, given)
+    .map(([k, f, g]) =>
+      step(`set(${names(k)}, ${fc.stringify(f)}, ${fc.stringify(g)})`, (w) => set(w, k, f, g)),
+    )
+  const sweep = fc.boolean().map((patient) => step(`sweep(${patient})`, (w) => w.sweep(patient)))
+  return [advance, advance, advance, touch, touch, setFor, setFor, sweep]
+}
+
 /** Random histories of a World, up to `most` steps long. */
 export function histories(
   definition: TableDefinition,
@@ -177,7 +214,9 @@ export function histories(
   most: number,
 ): fc.Arbitrary<Iterable<Step>> {
   const key = fc.constantFrom(...keys)
-  const { fields, keys: keyColumns } = twinSchemaOf(definition)
+  const schema = twinSchemaOf(definition)
+  const keyColumns = schema.keys
+  const fields = givenFields(schema)
   const all = Object.fromEntries(fields.map((column) => [column.name, inputFor(column)]))
   const some = fc.record(all, { requiredKeys: [] })
   const single = fc
@@ -222,6 +261,7 @@ export function histories(
     ...more(some),
   ]
   writing.push(...batchWrites(definition, key, some, bad))
+  if (definition.lifetime !== undefined) writing.push(...living(definition, key, some, names))
   if (awaiting === 0) return fc.commands(writing, { maxCommands: most })
 
   const segment = fc.nat(Math.ceil(definition.capacity / SEGMENT) - 1)

@@ -60,7 +60,7 @@ export const tiny = (capacity: number) =>
   defineTable({ name: 'tiny', key: { id: 'u8' }, fields: { value: 'u8' }, capacity })
 
 /** Three further unique keys over fields of several kinds, of values so few that they meet. */
-export const indexed = (capacity: number) =>
+export const indexed = (capacity: number, options: { readonly timeout?: number } = {}) =>
   defineTable({
     name: 'indexed',
     key: { id: 'u16' },
@@ -74,6 +74,22 @@ export const indexed = (capacity: number) =>
     },
     indexes: { reply: ['host', 'port'], label: ['label'], spot: ['on', 'zone', 'port'] },
     capacity,
+    ...options,
+  })
+
+/** Sessions that expire: three seconds after the last write, of the table or of their own. */
+export const leases = (
+  capacity: number,
+  options: { readonly timeout?: number; readonly expiry?: 'idle' | 'fixed'; readonly onFull?: 'evict' } = {
+    timeout: 3,
+  },
+) =>
+  defineTable({
+    name: 'leases',
+    key: { id: 'u8' },
+    fields: { value: 'u8', count: 'u32', text: string(4) },
+    capacity,
+    ...options,
   })
 
 /** As a test drives it: names and values are checked at run time only. */

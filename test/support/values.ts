@@ -1,6 +1,7 @@
 // Values for every field type: fast-check arbitraries for what an application gives, and a seeded generator of cells
 // for what the codec carries.
 import fc from 'fast-check'
+import { cellOf, codeOf, deadlineAfter, timeoutOf } from '../twins/lifetime.ts'
 import type { Cell, Column, Row, TwinSchema } from '../twins/schema.ts'
 import { toHex } from '../twins/schema.ts'
 import { zeroCell } from '../twins/values.ts'
@@ -70,6 +71,8 @@ export function inputFor(column: Column): fc.Arbitrary<unknown> {
         longText.map((text) => new TextEncoder().encode(text)),
         fc.uint8Array({ maxLength: 200 }),
       )
+    case 'lifetime':
+      throw new Error('an application gives no lifetime as a field')
   }
 }
 
@@ -136,6 +139,8 @@ export function badInputsFor(column: Column): readonly unknown[] {
       return ['x', 1, null, [1, 2], new Uint8Array(1_048_577)]
     case 'text':
       return [1, null, '\ud800', `${'x'.repeat(70)}\udc00`, 'x'.repeat(1_048_577), 'é'.repeat(524_289)]
+    case 'lifetime':
+      return []
   }
 }
 
@@ -182,6 +187,8 @@ export function randomCell(random: Random, column: Column): Cell {
       return longCell(random, random.pick(TEXTS))
     case 'blob':
       return longCell(random, toHex(random.bytes(random.below(70))))
+    case 'lifetime':
+      return randomLife(random, column.timeout!)
   }
 }
 
@@ -191,6 +198,17 @@ function longCell(random: Random, middle: string): string {
   if (random.chance(0.3)) return middle
   const [from, to] = [random.below(LONG.length), random.below(LONG.length)]
   return hex(LONG.slice(0, from)) + middle + hex(LONG.slice(to))
+}
+
+/** A lifetime the table, or a session's own timeout, could have given. */
+function randomLife(random: Random, timeout: number): string {
+  const deadline = 1 + random.below(random.pick([40, 5000, 0x7fffffff]))
+  const draw = random.below(4)
+  if (draw === 0) return cellOf({ deadline, own: 1 })
+  const ticks = draw === 1 ? timeout : 1 + random.below(random.pick([20, 5000, 2 ** 28]))
+  if (ticks === 0) return '0/0'
+  const own = draw === 1 ? 0 : 2 * codeOf(ticks)
+  return cellOf({ deadline: deadlineAfter(deadline, timeoutOf({ deadline, own }, timeout)), own })
 }
 
 export function randomRow(random: Random, schema: TwinSchema): Row {

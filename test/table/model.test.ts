@@ -8,7 +8,7 @@ import { indexSteps } from '../support/index-steps.ts'
 import { holds } from '../support/property.ts'
 import { Random, seed } from '../support/seed.ts'
 import { histories } from '../support/steps.ts'
-import { connections, everything, indexed, lengthy, tiny } from '../support/tables.ts'
+import { connections, everything, indexed, leases, lengthy, tiny } from '../support/tables.ts'
 import { randomCell } from '../support/values.ts'
 import { World } from '../support/world.ts'
 import { indexesFree, withoutIndexKeys } from '../twins/indexes.ts'
@@ -134,6 +134,36 @@ const HISTORIES: readonly History[] = [
     definition: indexed(2100),
     ...{ keys: 24, start: [...range(0, 1019), ...range(1024, 2044), ...range(2048, 2096)], awaiting: 2100 },
     ...{ steps: 100, runs: 40 },
+  },
+  {
+    what: 'sessions that expire and leave their further unique keys to others',
+    definition: indexed(9, { timeout: 3 }),
+    ...{ keys: 14, start: [], awaiting: 0, steps: 200, runs: 300 },
+  },
+  {
+    what: 'sessions with further unique keys that expire while segments are resynced',
+    definition: indexed(1100, { timeout: 20 }),
+    ...{ keys: 14, start: [0, 3, 4, 1023, 1024], awaiting: 1100, steps: 150, runs: 100 },
+  },
+  {
+    what: 'sessions that expire when idle, in a table often full',
+    definition: leases(9),
+    ...{ keys: 14, start: [], awaiting: 0, steps: 200, runs: 500 },
+  },
+  {
+    what: 'sessions that expire at a time fixed when they were set',
+    definition: leases(9, { timeout: 3, expiry: 'fixed' }),
+    ...{ keys: 14, start: [], awaiting: 0, steps: 200, runs: 150 },
+  },
+  {
+    what: 'sessions that expire only if they are told to, while segments are resynced',
+    definition: leases(1100, { expiry: 'idle' }),
+    ...{ keys: 14, start: [0, 3, 4, 1023, 1024], awaiting: 1100, steps: 150, runs: 150 },
+  },
+  {
+    what: 'sessions that expire when idle, while segments are resynced',
+    definition: leases(1100, { timeout: 20 }),
+    ...{ keys: 14, start: [0, 3, 4, 1023, 1024], awaiting: 1100, steps: 150, runs: 150 },
   },
 ]
 

@@ -5,6 +5,7 @@ import { type Arena, unitsOfRow, unitsOfState } from './arena.ts'
 import { isUtf8, limits } from './bytes.ts'
 import { changesBetween, type Delta, readDeltas, SEGMENT, writeDeltas } from './deltas.ts'
 import { holderOf, indexKeyOf } from './indexes.ts'
+import { later } from './lifetime.ts'
 import {
   type Cell,
   fromHex,
@@ -104,6 +105,12 @@ function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' | 'v
       const now = before.slice(0, 2 * change.prefix) + change.middle + end
       if (schema.fields[i]!.kind === 'text' && !isUtf8(fromHex(now))) return 'value'
       row[at] = now
+      continue
+    }
+    if ('grains' in change) {
+      const cell = later(old[at]!, change.grains, schema.fields[i]!.timeout!)
+      if (cell === 'range') return cell
+      row[at] = cell
       continue
     }
     const now = BigInt(old[at]!) + change.difference

@@ -1,6 +1,7 @@
 // Deltas as values, and their bytes: docs/PROTOCOL.md section 2 without any table. What needs the state of a table
 // (occupied, absent, the range of an update, keys) is in codec.ts.
 import { isUtf8, limits, Malformed, Reader, Writer, writeIp } from './bytes.ts'
+import { grainsBetween, readLife, writeLife } from './lifetime.ts'
 import type { Cell, Column, Row, TwinSchema } from './schema.ts'
 import { fromHex, isLong, longBytes, ROW_MAX, toHex, VALUE_MAX } from './schema.ts'
 
@@ -8,8 +9,15 @@ export const SEGMENT = 1024
 export const OPS = ['create', 'update', 'delete', 'whole'] as const
 export type Op = (typeof OPS)[number]
 
-/** A difference (number columns that travel as one), the new value, or for a long one what lies between its ends. */
-export type Change = { readonly difference: bigint } | { readonly value: Cell } | Middle
+/**
+ * A difference (number columns that travel as one), grains (a lifetime that goes on), the new value, or for a long one
+ * what lies between its ends.
+ */
+export type Change =
+  | { readonly difference: bigint }
+  | { readonly grains: bigint }
+  | { readonly value: Cell }
+  | Middle
 
 export interface Middle {
   /** Bytes kept of the old value's beginning and end. */
@@ -78,6 +86,8 @@ export function readCell(reader: Reader, column: Column): Cell {
       if (column.kind === 'text' && !isUtf8(bytes)) reader.fault('value')
       return toHex(bytes)
     }
+    case 'lifetime':
+      return readLife(reader, column.timeout!)
   }
 }
 
@@ -87,7 +97,8 @@ export function writeCell(writer: Writer, column: Column, cell: Cell): void {
     else if (column.kind === 'u32' || column.kind === 'u53') writer.varint(cell)
     else writer.byte(cell)
     if (column.kind === 'u16') writer.byte(cell >> 8)
-  } else if (column.kind === 'ip') writeIp(writer, cell)
+  } else if (column.kind === 'lifetime') writeLife(writer, cell, column.timeout!)
+  else if (column.kind === 'ip') writeIp(writer, cell)
   else {
     if (column.kind === 'string') writer.byte(cell.length / 2)
     if (isLong(column)) writer.varint(cell.length / 2)
@@ -132,7 +143,10 @@ function readChanges(reader: Reader, schema: TwinSchema, changes: Map<number, Ch
     if ((mask >> BigInt(i)) % 2n === 0n) continue
     if (asDifference(column)) changes.set(i, { difference: reader.zigzag() })
     else if (isLong(column)) changes.set(i, readMiddle(reader))
-    else changes.set(i, { value: readCell(reader, column) })
+    else if (column.kind === 'lifetime') {
+      const grains = BigInt(reader.varint())
+      changes.set(i, grains === 0n ? { value: readCell(reader, column) } : { grains })
+    } else changes.set(i, { value: readCell(reader, column) })
   }
 }
 
@@ -209,7 +223,11 @@ export function writeDeltas(schema: TwinSchema, deltas: readonly Delta[], previo
       if (change === undefined) continue
       if ('difference' in change) writer.zigzag(change.difference)
       else if ('middle' in change) writeMiddle(writer, change)
-      else writeCell(writer, column, change.value)
+      else if ('grains' in change) writer.varint(change.grains)
+      else {
+        if (column.kind === 'lifetime') writer.varint(0)
+        writeCell(writer, column, change.value)
+      }
     }
   }
   return writer.take()
@@ -222,7 +240,9 @@ export function changesBetween(schema: TwinSchema, before: Row, after: Row): Map
     const old = before[schema.keys.length + i]!
     const now = after[schema.keys.length + i]!
     if (old === now) continue
+    const grains = column.kind === 'lifetime' ? grainsBetween(old, now, column.timeout!) : 0n
     if (isLong(column)) changes.set(i, middleOf(String(old), String(now)))
+    else if (grains > 0n) changes.set(i, { grains })
     else changes.set(i, asDifference(column) ? { difference: BigInt(now) - BigInt(old) } : { value: now })
   }
   return changes

@@ -17,6 +17,7 @@ export type ColumnKind =
   | 'string'
   | 'blob'
   | 'text'
+  | 'lifetime'
 
 export interface Column {
   readonly name: string
@@ -25,6 +26,8 @@ export interface Column {
   readonly size: number
   /** Names of an enum; empty for the rest. */
   readonly names: readonly string[]
+  /** Of a lifetime: the table's timeout in ticks. */
+  readonly timeout?: number
 }
 
 /** A further unique key. */
@@ -36,6 +39,7 @@ export interface TwinIndex {
 
 export interface TwinSchema {
   readonly keys: readonly Column[]
+  /** With the lifetime last, in a table whose sessions have one. */
   readonly fields: readonly Column[]
   /** keys, then fields: the columns of a record. */
   readonly columns: readonly Column[]
@@ -60,7 +64,7 @@ export function longBytes(schema: TwinSchema, row: Row): number {
   return schema.columns.reduce((sum, column, i) => sum + (isLong(column) ? String(row[i]).length / 2 : 0), 0)
 }
 
-/** Number: u8, bool, enum (index), u16, u32, i32, u53. Hex: f64 (little-endian), addresses (16 bytes for ip), bytes, string, blob, text. */
+/** Number: u8, bool, enum (index), u16, u32, i32, u53. Hex: f64 (little-endian), addresses (16 bytes for ip), bytes, string, blob, text. Lifetime: its own. */
 export type Cell = number | string
 
 /** One session: a cell per column. */

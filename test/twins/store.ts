@@ -3,6 +3,7 @@
 import { type Refusal, SEGMENT_RECORDS, type Store } from '../../src/core/store.ts'
 import { type Arena, arenaOf } from './arena.ts'
 import * as codec from './codec.ts'
+import { isPast, lifeOf } from './lifetime.ts'
 import { TwinPickup, type TwinPickupRule } from './pickup.ts'
 import { type Row, type TwinSchema, TwinState } from './schema.ts'
 
@@ -101,6 +102,34 @@ export class TwinStore implements Store {
   #end(id: number): void {
     this.pickup?.ended(id)
     this.state.drop(id)
+  }
+
+  get #lifeAt(): number {
+    const { columns } = this.state.schema
+    return columns.at(-1)?.kind === 'lifetime' ? columns.length - 1 : -1
+  }
+
+  /** Whether a session's time is over. */
+  protected isExpired(row: Row): boolean {
+    return this.#lifeAt >= 0 && isPast(row[this.#lifeAt]!, this.time)
+  }
+
+  get sweepDue(): number {
+    if (this.#lifeAt < 0) return 2 ** 32 - 1
+    const deadlines = [...this.state.rows.values()].map((row) => lifeOf(row[this.#lifeAt]!).deadline)
+    return Math.min(...deadlines.filter((deadline) => deadline !== 0), 2 ** 32 - 1)
+  }
+
+  /** All at once. */
+  sweep(_patient: boolean): boolean {
+    for (const [id, row] of [...this.state.rows]) if (this.isExpired(row)) this.drop(id)
+    return false
+  }
+
+  /** A session ends. */
+  protected drop(id: number): void {
+    this.remember(id)
+    this.#end(id)
   }
 
   setTime(ticks: number): void {

@@ -11,9 +11,10 @@ import type { TableDefinition } from '../../src/schema/index.ts'
 import type { WriteGate } from '../../src/table/gate.ts'
 import { unitsOfRow, unitsOfState } from './arena.ts'
 import { holderOf, indexesFree, indexKeyOf } from './indexes.ts'
+import { cellOf, codeOf, deadlineAfter, renewedCell, ticksOfCode } from './lifetime.ts'
 import { type Cell, type Column, keyOf, longBytes, ROW_MAX, type Row, type TwinIndex } from './schema.ts'
 import { TwinStore } from './store.ts'
-import { fromCell, toCell, twinSchemaOf, zeroCell } from './values.ts'
+import { fromCell, givenFields, toCell, twinSchemaOf, zeroCell } from './values.ts'
 
 export type Values = Record<string, unknown>
 
@@ -22,8 +23,16 @@ export interface TwinBy {
   has(key: Values): boolean
 }
 
+export interface LifeGiven {
+  readonly timeout?: number
+  readonly expiresAt?: number
+}
+
 export class TwinTable extends TwinStore {
   readonly #gate: WriteGate
+  readonly #lifetime: TableDefinition['lifetime']
+  /** ms since 1970; stands still. */
+  readonly date = 1_000_000
 
   /** As `table.by` of the engine. */
   readonly by: Readonly<Record<string, TwinBy>>
@@ -38,13 +47,20 @@ export class TwinTable extends TwinStore {
         return [index.name, { get, has }]
       }),
     )
+    this.#lifetime = definition.lifetime
   }
 
   /** Creates or replaces; omitted fields take their zero. */
-  set(key: Values, fields: Values = {}): void {
+  set(key: Values, fields: Values = {}, given: LifeGiven = {}): void {
     this.#requireOpen()
     const schema = this.state.schema
-    const row = [...this.#key(key), ...this.#fields(fields, schema.fields.map(zeroCell))]
+    const row = [
+      ...this.#key(key),
+      ...this.#fields(fields, givenFields(schema).map(zeroCell)),
+      ...this.#life(given),
+    ]
+    const old = this.state.ids.get(keyOf(schema, row))
+    if (old !== undefined && this.isExpired(this.state.rows.get(old)!)) this.drop(old)
     const held = this.state.ids.get(keyOf(schema, row))
     this.#demandFree(held, row)
     const id = held ?? this.#freeId()
@@ -55,51 +71,89 @@ export class TwinTable extends TwinStore {
     else this.pickup?.replaced(id)
   }
 
+  #life({ timeout, expiresAt }: LifeGiven): Cell[] {
+    const life = this.#lifetime
+    if (life === undefined) return []
+    if (expiresAt !== undefined) {
+      const ticks = Math.max(0, Math.ceil((expiresAt - this.date) / 62.5))
+      return [cellOf({ deadline: this.time + ticks, own: 1 })]
+    }
+    if (timeout === undefined)
+      return [cellOf({ deadline: deadlineAfter(this.time, life.timeoutTicks), own: 0 })]
+    const code = codeOf(Math.ceil(timeout * 16))
+    const deadline = deadlineAfter(this.time, ticksOfCode(code))
+    return [cellOf({ deadline, own: 2 * code })]
+  }
+
+  /** The row after a write. */
+  #renewed(row: readonly Cell[]): Cell[] {
+    const life = this.#lifetime
+    if (life === undefined) return [...row]
+    return [...row.slice(0, -1), renewedCell(row.at(-1)!, life.timeoutTicks, life.fixed, this.time)]
+  }
+
+  /** Record id of a session that has not expired. */
+  #find(cells: readonly Cell[]): number | undefined {
+    const id = this.state.ids.get(keyOf(this.state.schema, cells))
+    return id === undefined || this.isExpired(this.state.rows.get(id)!) ? undefined : id
+  }
+
+  /** Renews; false if there is no such session. */
+  touch(key: Values): boolean {
+    this.#requireOpen()
+    const id = this.#find(this.#key(key))
+    if (id === undefined) return false
+    this.remember(id)
+    this.state.put(id, this.#renewed(this.state.rows.get(id)!))
+    return true
+  }
+
   /** Changes the given fields; false if there is no such session. */
   update(key: Values, fields: Values): boolean {
     this.#requireOpen()
     const cells = this.#key(key)
-    const id = this.state.ids.get(keyOf(this.state.schema, cells))
+    const id = this.#find(cells)
     const old = id === undefined ? this.state.schema.columns.map(zeroCell) : this.state.rows.get(id)!
-    const row = [...cells, ...this.#fields(fields, old.slice(cells.length))]
+    const given = this.#fields(fields, old.slice(cells.length))
     if (id === undefined) return false
+    const row = [...cells, ...given, ...old.slice(cells.length + given.length)]
     this.#demandFree(id, row)
     this.#requireRoom(row, old)
     this.remember(id)
-    this.state.put(id, row)
+    this.state.put(id, Object.values(fields).some((value) => value !== undefined) ? this.#renewed(row) : row)
     return true
   }
 
+  /** Sessions that have expired hold no index key. */
   #demandFree(id: number | undefined, row: Row): void {
+    for (const index of this.state.schema.indexes) {
+      const holder = holderOf(this.state, index, indexKeyOf(this.state.schema, index, row))
+      if (holder === undefined || !this.isExpired(this.state.rows.get(holder)!)) continue
+      this.drop(holder)
+    }
     if (!indexesFree(this.state, row, id)) throw new KeyTakenError(`${this.name}: an index key is taken`)
   }
 
   get(key: Values): Values | undefined {
-    const id = this.state.ids.get(keyOf(this.state.schema, this.#key(key)))
+    const id = this.#find(this.#key(key))
     return id === undefined ? undefined : this.values(this.state.rows.get(id)!)
   }
 
   has(key: Values): boolean {
-    return this.state.ids.has(keyOf(this.state.schema, this.#key(key)))
+    return this.#find(this.#key(key)) !== undefined
   }
 
   delete(key: Values): boolean {
     this.#requireOpen()
-    const id = this.state.ids.get(keyOf(this.state.schema, this.#key(key)))
+    const id = this.#find(this.#key(key))
     if (id === undefined) return false
-    this.#drop(id)
+    this.drop(id)
     return true
   }
 
   clear(): void {
     this.#requireOpen()
-    for (const id of [...this.state.rows.keys()]) this.#drop(id)
-  }
-
-  #drop(id: number): void {
-    this.remember(id)
-    this.state.drop(id)
-    this.pickup?.ended(id)
+    for (const id of [...this.state.rows.keys()]) this.drop(id)
   }
 
   /** As many calls of set(); nothing is done if one of the pairs does not fit. */
@@ -139,15 +193,18 @@ export class TwinTable extends TwinStore {
       ...this.#fields(key, this.state.schema.fields.map(zeroCell)),
     ]
     const id = holderOf(this.state, index, indexKeyOf(this.state.schema, index, row))
-    return id === undefined ? undefined : this.values(this.state.rows.get(id)!)
+    return id === undefined || this.isExpired(this.state.rows.get(id)!)
+      ? undefined
+      : this.values(this.state.rows.get(id)!)
   }
 
   *[Symbol.iterator](): Generator<Values> {
-    for (const row of this.state.rows.values()) yield this.values(row)
+    for (const row of this.state.rows.values()) if (!this.isExpired(row)) yield this.values(row)
   }
 
   override values(row: Row): Values {
-    const columns = this.state.schema.columns
+    const { keys } = this.state.schema
+    const columns = [...keys, ...givenFields(this.state.schema)]
     return Object.fromEntries(columns.map((column, i) => [column.name, fromCell(column, row[i]!)]))
   }
 
@@ -175,10 +232,11 @@ export class TwinTable extends TwinStore {
       const value = fields[column.name]
       return value === undefined ? otherwise[i]! : toCell(column, value)
     }
-    return this.state.schema.fields.map(cell)
+    return givenFields(this.state.schema).map(cell)
   }
 
   #freeId(): number {
+    if (this.state.rows.size >= this.capacity) this.sweep(false)
     for (let id = 0; id < this.capacity; id++) if (!this.state.rows.has(id)) return id
     throw new TableFullError(`${this.name} holds ${this.capacity} sessions`)
   }
@@ -196,8 +254,8 @@ function after<T>(stored: number, write: () => T): T {
 
 /** A row as an application that reads every column from a view would see it: to compare views with the twin. */
 export function rowOf(definition: TableDefinition, session: Values): Row {
-  const { columns } = twinSchemaOf(definition)
-  return columns.map((column) => {
+  const schema = twinSchemaOf(definition)
+  return [...schema.keys, ...givenFields(schema)].map((column) => {
     const value = session[column.name]
     if (value === undefined) throw new ValueError(`${column.name} is missing`)
     return toCell(column, value)

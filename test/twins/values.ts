@@ -22,10 +22,15 @@ function column(name: string, type: FieldType): Column {
   return { name, kind: type.type, size: type.length, names: [] }
 }
 
+/** The fields an application gives. */
+export const givenFields = (schema: TwinSchema): readonly Column[] =>
+  schema.fields.filter(({ kind }) => kind !== 'lifetime')
+
 export function twinSchemaOf(definition: {
   readonly key: Shape
   readonly fields: Shape
   readonly indexes: IndexLists
+  readonly lifetime?: { readonly timeoutTicks: number } | undefined
 }): TwinSchema {
   const columns = (shape: Shape): Column[] => Object.entries(shape).map(([name, type]) => column(name, type))
   const fields = columns(definition.fields)
@@ -33,7 +38,12 @@ export function twinSchemaOf(definition: {
     name,
     fields: list.map((field) => fields.findIndex((column) => column.name === field)),
   }))
-  return twinSchema(columns(definition.key), fields, indexes)
+  const { lifetime } = definition
+  const life: Column[] =
+    lifetime === undefined
+      ? []
+      : [{ name: '(lifetime)', kind: 'lifetime', size: 0, names: [], timeout: lifetime.timeoutTicks }]
+  return twinSchema(columns(definition.key), [...fields, ...life], indexes)
 }
 
 function number(column: Column, value: unknown): number {
@@ -138,6 +148,8 @@ export function zeroCell(column: Column): Cell {
     case 'blob':
     case 'text':
       return ''
+    case 'lifetime':
+      return '0/0'
     default:
       return 0
   }

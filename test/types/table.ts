@@ -175,7 +175,7 @@ export function wrongDefinitions(): void {
   // @ts-expect-error no capacity
   defineTable({ name: 't', key: { id: 'u32' }, fields: {} })
   // @ts-expect-error an option of a later version
-  defineTable({ name: 't', key: { id: 'u32' }, fields: {}, capacity: 1, timeout: 300 })
+  defineTable({ name: 't', key: { id: 'u32' }, fields: {}, capacity: 1, snapshot: true })
   // @ts-expect-error the gate is not optional
   createTable(connections, {})
 }
