@@ -3,6 +3,7 @@
 // the same memory in turns, so that neither the machine nor the load of the moment is in the ratio.
 import { createEngine, ENCODE_BYTES_MAX } from '../lib/built.ts'
 import type { Context, Measured } from '../lib/figure.ts'
+import { MapProgram } from '../lib/map-program.ts'
 import { Random } from '../lib/random.ts'
 import { createConnections, fill } from '../lib/replicas.ts'
 import { defineConnections, fieldsOf, keyOf } from '../lib/sessions.ts'
@@ -45,6 +46,7 @@ export async function measure({ smoke, expect }: Context): Promise<Record<string
         find_ns: median(finds),
         miss_ns: median(misses),
         public_get_ns: publicGet(sessions, smoke ? 20_000 : 1_000_000, expect),
+        map_get_ns: mapGet(sessions, smoke ? 20_000 : 1_000_000, expect),
       },
     },
     'table.findMany.misses': {
@@ -54,10 +56,28 @@ export async function measure({ smoke, expect }: Context): Promise<Record<string
   }
 }
 
-/** Nanoseconds of `table.get(key).packets` from JavaScript, each key chosen by what the one before showed. */
+/** Nanoseconds of `table.get(key).packets` from JavaScript. */
 function publicGet(sessions: number, steps: number, expect: Context['expect']): number {
   const table = createConnections(sessions)
   fill(table, sessions)
+  return walk(sessions, steps, expect, (i) => table.get(keyOf(i))!.packets)
+}
+
+/** The same of a Map whose key is a text, built from the same five values. */
+function mapGet(sessions: number, steps: number, expect: Context['expect']): number {
+  const map = new MapProgram()
+  map.fill(sessions)
+  return walk(sessions, steps, expect, (i) => map.get(keyOf(i))!.packets)
+}
+
+/** Nanoseconds of a look at a random session, each chosen by what the one before showed. */
+function walk(
+  sessions: number,
+  steps: number,
+  expect: Context['expect'],
+  look: (i: number) => number,
+): number {
+  globalThis.gc?.()
   const random = new Random(3)
   let sum = 0
   let expected = 0
@@ -66,7 +86,7 @@ function publicGet(sessions: number, steps: number, expect: Context['expect']): 
     const began = performance.now()
     for (let step = 0; step < steps; step++) {
       const i = (random.below(sessions) + (last & 1)) % sessions
-      last = table.get(keyOf(i))!.packets
+      last = look(i)
       sum += last
     }
     return ((performance.now() - began) / steps) * 1e6

@@ -30,6 +30,7 @@ export const CATALOGUE: readonly FigureSpec[] = [
     group: 'replicate',
   },
   { name: 'replicate.batch.vs_map', unit: 'x', target: { atLeast: 20 }, group: 'replicate' },
+  { name: 'replicate.single.vs_redundant', unit: 'x', target: undefined, group: 'sending' },
   { name: 'replicate.applied.p50_ms', unit: 'ms', target: undefined, group: 'applied' },
   { name: 'replicate.applied.p99_ms', unit: 'ms', target: undefined, group: 'applied' },
   { name: 'plane.main_thread_share', unit: 'cores', target: { atMost: 0.1 }, group: 'plane' },

@@ -1,6 +1,6 @@
 // Two nodes in processes of their own, the first leading, both filled: what the figures of replication run on.
 import type { Context } from './figure.ts'
-import { planPair } from './pair.ts'
+import { type PairPlan, planPair } from './pair.ts'
 import { RemoteNode } from './remote-node.ts'
 
 export interface RemotePair {
@@ -14,8 +14,9 @@ export async function withRemotePair<T>(
   lost: number,
   { expect }: Context,
   use: (pair: RemotePair) => Promise<T>,
+  sending: PairPlan['sending'] = 'redundant',
 ): Promise<T> {
-  const plan = await planPair(sessions, lost)
+  const plan = await planPair(sessions, lost, sending)
   const primary = new RemoteNode()
   const secondary = new RemoteNode()
   try {
