@@ -1,6 +1,7 @@
 // The benchmarks: `npm run bench`, `npm run bench -- --help`. Runs the groups of figures one after another, each in a
 // process of its own, prints a table and writes bench/results/latest.json. bench/README.md says what each figure means.
 import { parseArgs } from 'node:util'
+import { publish } from './charts/publish.ts'
 import { select } from './lib/catalogue.ts'
 import { type Figure, type FigureSpec, toFigure } from './lib/figure.ts'
 import { report } from './lib/report.ts'
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
     if (file !== undefined) save(file, figures)
   }
   if (Object.keys(figures).length > 0) console.log(report(figures, options.smoke))
+  if (file === LATEST) for (const path of publish()) console.error(`wrote ${path}`)
   if (options.smoke) console.log('\nsmall sizes: results were checked, the times mean nothing')
   return failed > 0 ? 1 : 0
 }

@@ -7,7 +7,7 @@ const RIGHT = new Set([1, 2, 3, 5])
 
 /** Three digits, and separators where there are many. */
 export function show(value: number): string {
-  if (Math.abs(value) >= 10_000) return Math.round(value).toLocaleString('en-US')
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US')
   return String(Number(value.toPrecision(3)))
 }
 

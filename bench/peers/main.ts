@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { publish } from '../charts/publish.ts'
 import { commit, machine } from '../lib/results.ts'
 import { compile } from '../lib/run-group.ts'
 import { ALWAYS, PEERS } from './list.ts'
@@ -64,6 +65,7 @@ async function main(): Promise<number> {
   console.log(peerReport(results))
   const file = options.json ?? (options.smoke || options.only.length > 0 ? undefined : PEERS_FILE)
   if (file !== undefined) writePeerResults(file, results)
+  if (file === PEERS_FILE) for (const path of publish()) console.error(`wrote ${path}`)
   if (options.smoke) console.log('\nsmall sizes: results were checked, the times mean nothing')
   return 0
 }

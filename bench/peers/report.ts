@@ -2,7 +2,8 @@
 import { align, show } from '../lib/report.ts'
 import type { PeerFigureName, PeerResults } from './results.ts'
 
-const COLUMNS: readonly (readonly [PeerFigureName, string])[] = [
+/** Figures of a peer that are shown, and their titles. */
+export const PEER_COLUMNS: readonly (readonly [PeerFigureName, string])[] = [
   ['updates_per_s', 'updates/s'],
   ['bytes_per_update', 'B/update'],
   ['primary_cpu_us_per_update', 'us/update 1st'],
@@ -22,11 +23,11 @@ export const NOT_CLAIMED: readonly string[] = [
 ]
 
 export function peerReport({ peers, skipped }: PeerResults): string {
-  const head = ['peer', 'sessions', ...COLUMNS.map(([, title]) => title)]
+  const head = ['peer', 'sessions', ...PEER_COLUMNS.map(([, title]) => title)]
   const rows = Object.values(peers).map(({ title, sessions, figures }) => [
     title,
     show(sessions),
-    ...COLUMNS.map(([name]) => show(figures[name].value)),
+    ...PEER_COLUMNS.map(([name]) => show(figures[name].value)),
   ])
   const right = new Set(head.map((_, column) => column).slice(1))
   const about = Object.values(peers).map(({ title, version, setup, more, less, bytes_counted_as }) =>
