@@ -52,7 +52,8 @@ export async function saturate(node: ConnectionsNode, round: Round, part: Part) 
   const held: Promise<unknown>[] = []
   for (let done = 0; done < round.count; done += TURN) {
     part(done, Math.min(done + TURN, round.count))
-    held.push(node.replicated())
+    // On a busy machine the secondary may be lost from sight for a moment; what counts is that it has everything at last.
+    held.push(node.replicated({ alone: 'wait' }))
     if (held.length > TURNS_AHEAD) await held.shift()
     // In any case: one acknowledgement may settle many promises, and without a turn nothing is flushed.
     await tick(0)
