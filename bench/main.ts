@@ -1,5 +1,6 @@
 // The benchmarks: `npm run bench`, `npm run bench -- --help`. Runs the groups of figures one after another, each in a
 // process of its own, prints a table and writes bench/results/latest.json. bench/README.md says what each figure means.
+import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { publish } from './charts/publish.ts'
 import { select } from './lib/catalogue.ts'
@@ -74,6 +75,7 @@ function parse() {
 async function measure(specs: readonly FigureSpec[], smoke: boolean): Promise<Record<string, Figure>> {
   const { group } = specs[0]!
   const began = performance.now()
+  const [load = 0] = loadavg()
   const note = (text: string) => console.error(`  ${text}`)
   console.error(`${group} ...`)
   const measured = await runGroup(specs, smoke, note)
@@ -81,7 +83,7 @@ async function measure(specs: readonly FigureSpec[], smoke: boolean): Promise<Re
   const date = new Date().toISOString()
   const hash = commit()
   return Object.fromEntries(
-    specs.map((spec) => [spec.name, toFigure(spec, measured[spec.name]!, date, hash)]),
+    specs.map((spec) => [spec.name, toFigure(spec, measured[spec.name]!, { date, commit: hash, load })]),
   )
 }
 

@@ -1,5 +1,6 @@
 // The charts of docs/charts, each from figures that were measured; a chart whose figures are missing is not drawn.
 import type { Figure } from '../lib/figure.ts'
+import { isBusy } from '../lib/results.ts'
 import type { PeerFigureName, PeerResult, PeerResults } from '../peers/results.ts'
 import { type Bar, bars } from './bars.ts'
 import { type Card, drawCard } from './card.ts'
@@ -77,7 +78,7 @@ function tableChart(figures: Figures): Card | undefined {
 }
 
 function peerChart(
-  { peers }: PeerResults,
+  { peers, machine, load }: PeerResults,
   name: PeerFigureName,
   unit: string,
   words: Pick<Card, 'title' | 'subtitle'>,
@@ -91,7 +92,9 @@ function peerChart(
   // The best first, whichever way that is.
   const sign = name === 'bytes_per_update' ? 1 : -1
   list.sort((a, b) => sign * (a.value - b.value))
-  return bars({ ...words, marginLeft: 170 }, unit, list)
+  const busy = `Provisional: the machine was busy with other things (load ${load}).`
+  const subtitle = isBusy(machine, load) ? [...words.subtitle, busy] : words.subtitle
+  return bars({ ...words, subtitle, marginLeft: 170 }, unit, list)
 }
 
 const count = ({ sessions }: PeerResult) => sessions.toLocaleString('en-US')

@@ -3,7 +3,7 @@
 import { CATALOGUE } from '../lib/catalogue.ts'
 import { type Figure, judge, showTarget } from '../lib/figure.ts'
 import { show } from '../lib/report.ts'
-import type { Machine, Results } from '../lib/results.ts'
+import { isBusy, type Machine, type Results } from '../lib/results.ts'
 import { NOT_CLAIMED, PEER_COLUMNS } from '../peers/report.ts'
 import type { PeerResults } from '../peers/results.ts'
 import { HEADLINES } from './headlines.ts'
@@ -32,8 +32,17 @@ function machineText({ cpu, cores, memoryGib, kernel }: Machine, runtime: string
   return `${cores} cores (${cpu}), ${memoryGib} GiB, ${kernel.replace(/-.*/, '')}, ${version}`
 }
 
-function machineLine({ machine, runtime, date }: Results): string {
-  return `Measured by \`npm run bench\` on a machine with ${machineText(machine, runtime)}, last on ${date.slice(0, 10)}; both processes and the load on it.`
+function busyLine({ machine, figures }: Results): string {
+  const busy = Object.entries(figures).filter(([, { load = 0 }]) => isBusy(machine, load))
+  if (busy.length === 0) return ''
+  const names = busy.map(([name]) => `\`${name}\``).join(', ')
+  const most = Math.max(...busy.map(([, { load = 0 }]) => load))
+  return `\n\n**Provisional**, since the machine was busy with other things (load up to ${show(most)} on ${machine.cores} cores): ${names}.`
+}
+
+function machineLine(results: Results): string {
+  const { machine, runtime, date } = results
+  return `Measured by \`npm run bench\` on a machine with ${machineText(machine, runtime)}, last on ${date.slice(0, 10)}; both processes and the load on it.${busyLine(results)}`
 }
 
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
@@ -74,7 +83,7 @@ function targets(figures: Results['figures']): string {
   return missed.length === 0 ? `${reached}.` : `${reached}; missed: ${names}.`
 }
 
-function peerTable({ peers, skipped, machine, runtime, date }: PeerResults): string {
+function peerTable({ peers, skipped, machine, runtime, date, load }: PeerResults): string {
   const head = ['', 'sessions', ...PEER_COLUMNS.map(([, title]) => title)]
   const rows = Object.values(peers).map(({ title, version, sessions, figures }) => [
     `${title} (${version})`,
@@ -82,7 +91,7 @@ function peerTable({ peers, skipped, machine, runtime, date }: PeerResults): str
     ...PEER_COLUMNS.map(([name]) => show(figures[name].value)),
   ])
   const absent = Object.entries(skipped).map(([name, why]) => `Not measured: ${name} (${why}).`)
-  const where = `One run of \`npm run bench:peers\`, ${date.slice(0, 10)}, ${machineText(machine, runtime)}; medians.`
+  const where = `One run of \`npm run bench:peers\`, ${date.slice(0, 10)}, ${machineText(machine, runtime)}; medians.${isBusy(machine, load) ? ` **Provisional**: the machine was busy with other things (load ${show(load)}).` : ''}`
   return [table(head, rows), ...absent, where].join('\n\n')
 }
 

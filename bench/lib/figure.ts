@@ -31,6 +31,8 @@ export interface Figure {
   readonly detail?: Readonly<Record<string, number>>
   readonly date: string
   readonly commit: string
+  /** Load average of the machine over the minute before; what else ran shows in it. */
+  readonly load?: number
 }
 
 /** What a group is told. */
@@ -65,7 +67,11 @@ export function rounded(value: number): number {
   return Number.isFinite(value) ? Number(value.toPrecision(4)) : value
 }
 
-export function toFigure(spec: FigureSpec, measured: Measured, date: string, commit: string): Figure {
+export function toFigure(
+  spec: FigureSpec,
+  measured: Measured,
+  { date, commit, load }: { readonly date: string; readonly commit: string; readonly load: number },
+): Figure {
   const detail = Object.entries(measured.detail ?? {}).map(([name, value]) => [name, rounded(value)])
   return {
     value: rounded(measured.value ?? median(measured.runs)),
@@ -75,5 +81,6 @@ export function toFigure(spec: FigureSpec, measured: Measured, date: string, com
     ...(detail.length > 0 ? { detail: Object.fromEntries(detail) } : {}),
     date,
     commit,
+    load: rounded(load),
   }
 }

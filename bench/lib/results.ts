@@ -34,6 +34,14 @@ export function machine(): Machine {
   }
 }
 
+/** Above so many times the cores something else ran beside a bench; its own load stays below. */
+const BUSY = 2
+
+/** Whether a load average says that what was measured then is provisional. */
+export function isBusy({ cores }: Machine, load: number): boolean {
+  return load > BUSY * cores
+}
+
 /** Short hash of the commit that is measured, with `+` if what is measured differs from it. */
 export function commit(): string {
   const git = (...args: string[]) =>

@@ -1,6 +1,7 @@
 // Holdfast and other ways to keep sessions in a second process, in one run: `npm run bench:peers`. Prints a table and
 // writes bench/results/peers.json. What is not installed is skipped, with a line that says so.
 import { fork } from 'node:child_process'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -46,6 +47,7 @@ async function main(): Promise<number> {
     console.error(`SKIPPED ${peer.title}: ${missing}`)
   }
   compile()
+  const [load = 0] = loadavg()
   let peers: Readonly<Record<string, PeerResult>>
   try {
     const names = chosen.map(({ name }) => name).filter((name) => skipped[name] === undefined)
@@ -59,6 +61,7 @@ async function main(): Promise<number> {
     runtime: `node ${process.version}`,
     commit: commit(),
     date: new Date().toISOString(),
+    load: Number(load.toPrecision(3)),
     peers,
     skipped,
   }

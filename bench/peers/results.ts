@@ -37,6 +37,8 @@ export interface PeerResults {
   readonly runtime: string
   readonly commit: string
   readonly date: string
+  /** Load average of the machine over the minute before. */
+  readonly load: number
   readonly peers: Readonly<Record<string, PeerResult>>
   /** Peers that were not measured, and why. */
   readonly skipped: Readonly<Record<string, string>>
