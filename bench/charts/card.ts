@@ -67,7 +67,7 @@ export function drawCard({ title, subtitle, height, marginLeft, marginRight = 96
   const text = (y: number, size: number, weight: number, fill: Colour, line: string) =>
     `<text x="${PADDING}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${colour(fill)}">${escaped(line)}</text>`
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${total}" viewBox="0 0 ${WIDTH} ${total}" font-family="${FONT}" role="img">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${total}" viewBox="0 0 ${WIDTH} ${total}" font-family="${FONT}" role="img" aria-label="${escaped(title)}">`,
     `<title>${escaped(title)}</title>`,
     `<style>@media (prefers-color-scheme:dark){${DARK}}</style>`,
     `<rect x="0.5" y="0.5" width="${WIDTH - 1}" height="${total - 1}" rx="10" fill="${colour('background')}" stroke="${colour('border')}"/>`,

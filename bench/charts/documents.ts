@@ -10,8 +10,16 @@ import { HEADLINES } from './headlines.ts'
 
 const BLOCK = /(<!-- figures: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g
 
-/** The document with every block written anew. Throws for a block of an unknown name. */
-export function fillDocument(text: string, results: Results, peers: PeerResults | undefined): string {
+/**
+ * The document with every block written anew. `charts`: paths of the charts that were drawn, by name, as the document
+ * has to write them. Throws for a block of an unknown name.
+ */
+export function fillDocument(
+  text: string,
+  results: Results,
+  peers: PeerResults | undefined,
+  charts: Readonly<Record<string, string>>,
+): string {
   const blocks: Record<string, () => string> = {
     machine: () => machineLine(results),
     headlines: () => headlines(results.figures),
@@ -21,10 +29,26 @@ export function fillDocument(text: string, results: Results, peers: PeerResults 
     'peers-setup': () => (peers === undefined ? 'Not measured yet.' : peerSetup(peers)),
   }
   return text.replace(BLOCK, (_, begin: string, name: string, end: string) => {
-    const block = blocks[name]
+    const block = blocks[name] ?? chartBlock(name, charts)
     if (block === undefined) throw new Error(`no block of figures is named ${name}`)
     return `${begin}${block()}\n${end}`
   })
+}
+
+/** What a chart shows, for who does not see it. */
+const CHARTS: Readonly<Record<string, string>> = {
+  'chart-table': 'Finds and updates in a table of a million sessions and in a Map',
+  'chart-peers-updates': 'Replicated updates a second, Holdfast and others',
+  'chart-peers-bytes': 'Bytes on the wire for each update, Holdfast and others',
+  'chart-peers-resync': 'Sessions a second into an empty second process, Holdfast and others',
+  'chart-failover': 'Distribution of the time from kill -9 of the primary to the promotion of the secondary',
+}
+
+function chartBlock(name: string, charts: Readonly<Record<string, string>>): (() => string) | undefined {
+  const shows = CHARTS[name]
+  if (shows === undefined) return undefined
+  const path = charts[name.replace('chart-', '')]
+  return () => (path === undefined ? 'Not measured yet.' : `![${shows}](${path})`)
 }
 
 function machineText({ cpu, cores, memoryGib, kernel }: Machine, runtime: string): string {

@@ -1,12 +1,13 @@
 // Charts and documents from the results: what `npm run bench:charts` writes, and what a test compares with what is there.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LATEST, type Results } from '../lib/results.ts'
 import { PEERS_FILE, readPeerResults } from '../peers/results.ts'
 import { drawCharts } from './charts.ts'
 import { fillDocument } from './documents.ts'
 
+const CHARTS = 'docs/charts'
 const DOCUMENTS = ['README.md', 'docs/PERFORMANCE.md']
 
 const place = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -16,9 +17,15 @@ export function published(): Record<string, string> {
   const results = JSON.parse(readFileSync(LATEST, 'utf8')) as Results
   const peers = existsSync(PEERS_FILE) ? readPeerResults(PEERS_FILE) : undefined
   const files: Record<string, string> = {}
-  for (const [name, svg] of Object.entries(drawCharts(results.figures, peers)))
-    files[`docs/charts/${name}.svg`] = svg
-  for (const path of DOCUMENTS) files[path] = fillDocument(readFileSync(place(path), 'utf8'), results, peers)
+  const charts = drawCharts(results.figures, peers)
+  for (const [name, svg] of Object.entries(charts)) files[`${CHARTS}/${name}.svg`] = svg
+  for (const path of DOCUMENTS) {
+    const paths = Object.keys(charts).map((name) => [
+      name,
+      posix.relative(posix.dirname(path), `${CHARTS}/${name}.svg`),
+    ])
+    files[path] = fillDocument(readFileSync(place(path), 'utf8'), results, peers, Object.fromEntries(paths))
+  }
   return files
 }
 
