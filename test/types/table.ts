@@ -15,9 +15,12 @@ const connections = defineTable({
     nat: 'ip',
     cookie: bytes(8),
     note: string(20),
+    page: 'text',
+    raw: 'blob',
   },
   indexes: { reply: ['nat', 'open'], cookie: ['cookie'] },
   capacity: 100,
+  arena: 65_536,
 })
 
 export const filtered = defineTable({
@@ -62,6 +65,8 @@ export function rightUse(): void {
   same<Same<typeof session.open, boolean>>(true)
   same<Same<typeof session.nat, string>>(true)
   same<Same<typeof session.cookie, Uint8Array>>(true)
+  same<Same<typeof session.page, string>>(true)
+  same<Same<typeof session.raw, Uint8Array>>(true)
   same<Same<typeof session.srcIp, string>>(true)
   same<Same<ValueOf<readonly ['a', 'b']>, 'a' | 'b'>>(true)
   session.packets += packet.length
@@ -148,6 +153,8 @@ export function wrongUse(): void {
   table.update(key, { packets: '1' })
   // @ts-expect-error an `ip` has no number form
   table.update(key, { nat: 1 })
+  // @ts-expect-error a blob is a Uint8Array
+  table.update(key, { raw: 'abcdefgh' })
   // @ts-expect-error bytes are a Uint8Array
   table.update(key, { cookie: 'abcdefgh' })
   const session = table.get(key)
