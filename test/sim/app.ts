@@ -1,11 +1,13 @@
 // The application of a process: writes through its tables while it may (and sometimes when it may not), asks that what
 // it wrote be held, compares, hands over, promotes, closes. All at random, all on the application thread.
 import type { Alone, HeldOutcome } from '../../src/core/waiters.ts'
-import { KeyTakenError, NotPrimaryError, TableFullError } from '../../src/errors.ts'
+import { ArenaFullError, KeyTakenError, NotPrimaryError, TableFullError } from '../../src/errors.ts'
 import type { DataChecks } from './data-checks.ts'
 import type { HeldBack, History, Reign } from './history.ts'
+import { callMany, drawRows } from './many.ts'
 import type { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
+import { MEMOS, PAGES } from './tables.ts'
 import { Violation } from './world.ts'
 
 /** Drawn per seed. Shares are of ticks. */
@@ -28,6 +30,8 @@ export interface AppPlan {
   readonly promote: number
   readonly force: number
   readonly close: number
+  /** Of ticks in which something is written: by one call for many sessions. */
+  readonly many: number
 }
 
 /** What applications do by themselves; the end of a run changes it. */
@@ -41,6 +45,7 @@ export interface AppMood {
 const TICKS = -3
 const ALONE: readonly Alone[] = ['reject', 'wait', 'resolve']
 const OPEN = 1
+const MANY_MAX = 40
 
 export class App {
   private readonly process: SimProcess
@@ -118,6 +123,10 @@ export class App {
       for (let i = 0; i < plan.fill; i++) this.set(reign, random.below(process.tables.length), i)
       return
     }
+    if (random.chance(plan.many)) {
+      this.writeMany(reign)
+      return
+    }
     const count = mood.wild && random.chance(plan.burst) ? plan.burstWrites : 1 + random.below(plan.writesMax)
     for (let i = 0; i < count; i++) this.writeOne(reign)
   }
@@ -131,6 +140,29 @@ export class App {
     else if (mood.wild && draw < plan.delete + plan.clear) this.clear(reign, table)
     else if (draw < 0.6) this.update(reign, table, key)
     else this.set(reign, table, key)
+  }
+
+  private writeMany(reign: Reign): void {
+    const { process, random, plan } = this
+    const table = random.below(process.tables.length)
+    const kind = process.plan.tables.kinds[table]!
+    if (kind === MEMOS || kind === PAGES) return // rows carry no values of any length
+    const keys = Array.from({ length: 1 + random.below(MANY_MAX) }, () => random.below(plan.keys))
+    const name = random.pick(['setMany', 'updateMany', 'deleteMany'] as const)
+    process.world.count(name)
+    const rows = drawRows(keys, kind, name, { reign, table, history: this.history, random })
+    this.attempt(name, () => {
+      const stored = callMany(name, rows, process.tables[table]!, process.name)
+      for (const { key, value, isWrite } of rows.slice(0, stored.rows)) {
+        if (isWrite) this.history.write(reign, table, key, value, name === 'setMany', process.world.now)
+      }
+      const refused = rows[stored.rows]
+      if (refused === undefined) return
+      const isTaken = this.isTaken(stored.error, reign, table, refused.key, refused.value ?? 0)
+      if (isTaken) return
+      if (!(stored.error instanceof TableFullError)) throw stored.error
+      process.world.count('table full')
+    })
   }
 
   /** Does a write; false if it was refused. Whether it may be is asked of the words, not of the table. */
@@ -176,6 +208,10 @@ export class App {
         store.set(kind.key(key), fields)
       } catch (error) {
         if (this.isTaken(error, reign, table, key, value)) return
+        if (error instanceof ArenaFullError) {
+          process.world.count('arena full')
+          return
+        }
         if (!(error instanceof TableFullError)) throw error
         if (store.size < store.capacity)
           throw new Violation(`${process.name}: full with ${store.size} sessions`)
@@ -200,7 +236,9 @@ export class App {
         found = process.tables[table]!.update(kind.key(key), fields)
       } catch (error) {
         if (this.isTaken(error, reign, table, key, value)) return
-        throw error
+        if (!(error instanceof ArenaFullError)) throw error
+        process.world.count('arena full')
+        return
       }
       if (found !== (known !== undefined)) {
         throw new Violation(`${process.name}: update of key ${key} says ${found}, against what was written`)

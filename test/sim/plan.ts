@@ -5,7 +5,7 @@ import type { NetworkProfile } from './network.ts'
 import { CLEAN_PATH, type PathProfile } from './path.ts'
 import type { Prng } from './prng.ts'
 import type { ProcessPlan } from './process.ts'
-import { NOTES, PAGES, ROUTES, SESSIONS, type TablesPlan } from './tables.ts'
+import { MEMOS, NOTES, PAGES, ROUTES, SESSIONS, type TablesPlan } from './tables.ts'
 
 /** Faults with a beginning and, mostly, an end. */
 export const FAULTS = [
@@ -66,7 +66,8 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables })
   const starting = random.split('starts')
   const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
-  const faultyFrom = interval >= 100 && starting.chance(0.15) ? starting.between(11_000, 15_000) : 0
+  const canWait = interval >= 100 && !tables.kinds.includes(NOTES)
+  const faultyFrom = canWait && starting.chance(0.15) ? starting.between(11_000, 15_000) : 0
   const holding = random.split('permanent')
   return {
     seed,
@@ -89,8 +90,9 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
 }
 
 function drawTables(random: Prng): TablesPlan {
-  const first = random.chance(0.03) ? [NOTES] : random.chance(0.3) ? [SESSIONS, ROUTES] : [SESSIONS]
-  const kinds = random.chance(0.15) ? [...first, PAGES] : first
+  const others = random.pick([[], [], [], [ROUTES], [MEMOS]] as const)
+  const first = random.chance(0.02) ? [NOTES] : [SESSIONS, ...others]
+  const kinds = random.chance(0.1) ? [...first, PAGES] : first
   return {
     kinds,
     capacities: kinds.map((kind) => random.pick([100, 1024 * kind.segmentsMax, 1024 * kind.segmentsMax])),
@@ -204,6 +206,7 @@ function drawApp(random: Prng, interval: number, boundMs: number, tables: Tables
     promote: acts ? perTick * random.pick([0, 0.03]) : 0,
     force: random.pick([0, 0.2]),
     close: acts ? perTick * random.pick([0, 0.03]) : 0,
+    many: random.pick([0, 0, 0.1, 0.5]),
   }
 }
 

@@ -20,7 +20,9 @@ export interface Row {
   readonly value: number
 }
 
-type Values = Record<string, unknown>
+export type Values = Record<string, unknown>
+/** Key and fields. */
+export type Pair = readonly [Values, Values]
 
 /** What both kinds of table have in common. */
 export interface SimTable extends Store, Iterable<Values> {
@@ -28,6 +30,9 @@ export interface SimTable extends Store, Iterable<Values> {
   update(key: Values, fields: Values): boolean
   delete(key: Values): boolean
   clear(): void
+  setMany(pairs: readonly Pair[]): { readonly created: number; readonly replaced: number }
+  updateMany(pairs: readonly Pair[]): number
+  deleteMany(keys: readonly Values[]): number
   /** Further unique keys. */
   readonly by: Readonly<Record<string, { get(key: Values): Values | undefined }>>
   /** A whole segment, which is short enough for it here. */
@@ -171,6 +176,35 @@ export const PAGES: TableKind = {
       fields: { version: 'u53', value: 'u16', page: 'text' },
       capacity,
       arena: 2_097_152,
+    }),
+  indexes: {},
+}
+
+const memoOf = (value: number): string =>
+  value % 7 === 0 ? '' : textOf(value).padEnd(1 + ((value * 13) % 400), String(value))
+
+/** Texts of any length, in an arena that many of them fill. */
+export const MEMOS: TableKind = {
+  name: 'memos',
+  segmentsMax: 1,
+  key: (key) => ({ id: key }),
+  fields: ({ version, value }, whole) => (whole ? { version, value, memo: memoOf(value) } : { version }),
+  read: (session) => {
+    const { id, version, value, memo } = session as {
+      id: number
+      version: number
+      value: number
+      memo: string
+    }
+    return memo === memoOf(value) ? { key: id, row: { version, value } } : undefined
+  },
+  definition: (capacity) =>
+    defineTable({
+      name: 'memos',
+      key: { id: 'u32' },
+      fields: { version: 'u53', value: 'u16', memo: 'text' },
+      capacity,
+      arena: 131_072,
     }),
   indexes: {},
 }
