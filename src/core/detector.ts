@@ -1,9 +1,10 @@
 // Decides whether the peer has fallen silent. A node that woke late cannot tell a silent peer from its own deafness, so
-// a late wake first buys time: the sockets are read, and only silence that goes on after that counts (the idea of
-// Lifeguard, arXiv:1707.00788, local health). At most one detection bound per late wake and eight grants in a row. Every
-// late wake, the ninth and later too, buys the moment in which sockets are read: nothing is judged, silence or death,
-// while life may wait there. After sixteen bounds of silence not even that, so that a machine on which every wake is late
-// still sees its peer gone.
+// a late wake buys time three ways (the idea of Lifeguard, arXiv:1707.00788, local health):
+// - at most one detection bound of grace, eight times in a row;
+// - it is remembered for a while, and silence must outlast the bound by the lateness: a machine that was late may be so
+//   again, and what the peer says is often on its way through the same machine;
+// - always the moment in which sockets are read: nothing is judged, silence or death, while life may wait there. After
+//   sixteen bounds of silence not even that, so that a machine on which every wake is late still sees its peer gone.
 
 export interface DetectorOptions {
   /** Heartbeat interval, ms. */
@@ -13,6 +14,8 @@ export interface DetectorOptions {
 }
 
 const DOUBTS_MAX = 8
+/** How long a late wake is remembered, in bounds. */
+const REMEMBERED_BOUNDS = 4
 /** What reading the sockets may take, as a share of the interval: enough for some turns of an event loop. */
 const READING_SHARE = 0.1
 const READING_BOUNDS = 16
@@ -27,6 +30,9 @@ export class Detector {
   /** After a late wake the sockets are read until then. */
   readingUntil = 0
   private doubts = 0
+  /** Recent lateness, ms, and until when it counts. */
+  private latenessMs = 0
+  private latenessUntil = 0
 
   constructor(options: DetectorOptions) {
     this.interval = options.interval
@@ -43,6 +49,9 @@ export class Detector {
   handleWake(planned: number, now: number): void {
     const lateMs = now - planned
     if (lateMs <= this.interval / 2) return
+    const remembered = now < this.latenessUntil ? this.latenessMs / 2 : 0
+    this.latenessMs = Math.min(this.boundMs, Math.max(lateMs, remembered))
+    this.latenessUntil = now + REMEMBERED_BOUNDS * this.boundMs
     if (this.silenceMs(now) < READING_BOUNDS * this.boundMs) {
       this.readingUntil = now + this.interval * READING_SHARE
     }
@@ -62,7 +71,9 @@ export class Detector {
   /** When to judge next; undefined when nothing is expected. */
   get deadline(): number | undefined {
     if (this.heardAt === undefined) return undefined
-    return Math.max(this.heardAt + this.boundMs, this.graceUntil, this.readingUntil)
+    const bound = this.heardAt + this.boundMs
+    const silence = bound < this.latenessUntil ? bound + this.latenessMs : bound
+    return Math.max(silence, this.graceUntil, this.readingUntil)
   }
 
   isSilent(now: number): boolean {

@@ -41,7 +41,22 @@ test('a late wake buys time, at most one bound, at most eight times', () => {
   assert.is(detector.deadline, 3_005, 'the ninth buys the moment to read the sockets')
   detector.handleLife(40_000)
   detector.handleWake(40_000, 40_100)
-  assert.is(detector.deadline, 40_225, 'life resets the count')
+  assert.is(detector.graceUntil, 40_200, 'life resets the count')
+})
+
+test('lateness is remembered: silence must outlast the bound by it', () => {
+  const detector = new Detector({ interval: 50, lost: 4 })
+  detector.handleWake(0, 80)
+  detector.handleLife(100)
+  assert.is(detector.deadline, 100 + 225 + 80)
+  detector.handleWake(200, 230)
+  detector.handleLife(240)
+  assert.is(detector.deadline, 240 + 225 + 40, 'half of the worse one, or the last')
+  detector.handleWake(300, 5_000)
+  detector.handleLife(5_010)
+  assert.is(detector.deadline, 5_010 + 2 * 225, 'at most one bound')
+  detector.handleLife(5_700)
+  assert.is(detector.deadline, 5_700 + 225, 'forgotten after four bounds')
 })
 
 test('every late wake buys the moment to read the sockets, until sixteen bounds have been silent', () => {

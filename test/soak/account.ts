@@ -13,11 +13,12 @@ export interface Account {
 
 /** Events that nothing in a soak explains. */
 const NEVER = ['poison', 'unsynced', 'error', 'load']
-/** A standstill that ended so long before a promotion, or began before it, can have caused it, ms. */
+/** Standstills that ended so long before a promotion can have caused it, ms; together they last so long, ms. */
 const EFFECT_MS = 1_000
+const TOGETHER_MS = 100
 const BY_SILENCE = /^[ab] primary peer-silent/
 /** What follows when two primaries meet again. */
-const AFTERWARDS = /^[ab] (secondary (later-epoch|follows)|primary later-epoch)/
+const AFTERWARDS = /^[ab] (secondary (later-epoch|older-lineage|follows)|primary (later-epoch|older-lineage))/
 
 export interface Verdict {
   /** A line for everything without a cause. */
@@ -42,10 +43,11 @@ export function judge(
     if (event === 'role') {
       if (explained.some((pattern) => pattern.test(said))) continue
       const others = accounts.filter((other) => other !== account).flatMap((other) => other.standstills)
-      const stood = [...others, ...carrier].some(
+      const near = [...others, ...carrier].filter(
         ({ fromMs, toMs }) => fromMs <= atMs && toMs >= atMs - EFFECT_MS,
       )
-      if ((BY_SILENCE.test(said) && stood) || (excused > 0 && AFTERWARDS.test(said))) {
+      const stoodMs = near.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
+      if ((BY_SILENCE.test(said) && stoodMs >= TOGETHER_MS) || (excused > 0 && AFTERWARDS.test(said))) {
         excused++
         continue
       }

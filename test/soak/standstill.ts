@@ -3,8 +3,8 @@
 import { monotonicMs } from './tables.ts'
 
 const LOOK_MS = 20
-/** Shorter ones are not noted: they make nobody suspect. */
-const NOTED_MS = 100
+/** Shorter ones are not noted. */
+const NOTED_MS = 30
 
 export interface Standstill {
   readonly fromMs: number
