@@ -1,7 +1,7 @@
 // The slow twin of the engine's codec, written from docs/PROTOCOL.md sections 2, 3 and 7 alone: states in, bytes out,
 // and back. It shares no line with the engine.
 
-import { type Arena, unitsOfRow, unitsOfState } from './arena.ts'
+import { type Arena, unitsOfRow } from './arena.ts'
 import { isUtf8, limits } from './bytes.ts'
 import { changesBetween, type Delta, readDeltas, SEGMENT, writeDeltas } from './deltas.ts'
 import { holderOf, indexKeyOf } from './indexes.ts'
@@ -121,9 +121,12 @@ function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' | 'v
   return longBytes(schema, row) > ROW_MAX ? 'value' : row
 }
 
-/** Whether new values fit beside all that is held. */
-function fitsArena(state: TwinState, { arena }: Receiver, units: number): boolean {
-  return arena === undefined || unitsOfState(state) + units <= arena.units
+/** Whether new values fit beside all that is held for good; what awaited segments hold may be dropped for them. */
+function fitsArena(state: TwinState, { arena, awaited }: Receiver, units: number): boolean {
+  if (arena === undefined) return true
+  let held = 0
+  for (const [id, row] of state.rows) if (!awaited(segmentOf(id))) held += unitsOfRow(state.schema, row)
+  return held + units <= arena.units
 }
 
 /**
