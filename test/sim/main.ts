@@ -109,6 +109,7 @@ function runJob(job: number, jobs: number, options: Options, tally: Tally): Prom
     child.send(task)
     child.on('message', (report: WorkerReport) => {
       tallyInto(tally, report)
+      for (const { seed, finding } of report.findings) console.log(`  FOUND in seed ${seed}: ${finding}`)
       if (report.findings.length > 0 && !keepGoing) child.kill()
     })
     child.on('exit', () => resolve())

@@ -17,8 +17,12 @@ const NEVER = ['poison', 'unsynced', 'error', 'load']
 const EFFECT_MS = 1_000
 const TOGETHER_MS = 100
 const BY_SILENCE = /^[ab] primary peer-silent/
+/** The application thread of the primary itself stood still for so long, ms: near the default stallTimeout. */
+const BY_STALL = /^[ab] primary peer-stalled/
+const STALL_MS = 1_500
 /** What follows when two primaries meet again. */
-const AFTERWARDS = /^[ab] (secondary (later-epoch|older-lineage|follows)|primary (later-epoch|older-lineage))/
+const AFTERWARDS =
+  /^[ab] (secondary (later-epoch|peer-stalled|older-lineage|follows)|primary (later-epoch|older-lineage))/
 
 export interface Verdict {
   /** A line for everything without a cause. */
@@ -47,6 +51,11 @@ export function judge(
         ({ fromMs, toMs }) => fromMs <= atMs && toMs >= atMs - EFFECT_MS,
       )
       const stoodMs = near.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
+      const isStalled = others.some(({ fromMs, toMs }) => toMs - fromMs >= STALL_MS && fromMs <= atMs)
+      if (BY_STALL.test(said) && isStalled) {
+        excused++
+        continue
+      }
       if ((BY_SILENCE.test(said) && stoodMs >= TOGETHER_MS) || (excused > 0 && AFTERWARDS.test(said))) {
         excused++
         continue
