@@ -298,11 +298,13 @@ export class App {
     const young = withYoung ? this.data.pickups.demand(process) : []
     const group = process.replica.replicated(this.random.pick(ALONE), withYoung)
     const asked = this.groups.get(group)
-    // Callers between two flushes share a group: what it covers grows with them.
+    // Callers between two flushes share a group: what it covers grows with them. A later reign began with what an earlier
+    // one had shown.
+    const before = (asked?.young ?? []).filter((held) => asked?.reign === reign || held.shownAt === undefined)
     this.groups.set(group, {
       reign,
       length: reign?.log.length ?? 0,
-      young: [...(asked?.young ?? []), ...young],
+      young: [...before, ...young],
     })
     this.process.world.count('replicated()')
   }

@@ -101,6 +101,7 @@ export class DataChecks {
     if (peer === undefined || peer.incarnation !== this.fed.get(process)) return
     const taken = this.acks.takenBy(peer, reign.epoch)
     if (taken === undefined) return
+    this.coverUnsaid(process)
     const mark = reign.marks.get(taken.received)
     if (taken.wasComplete && mark !== undefined && mark.length >= length) return
     throw new Violation(
@@ -176,6 +177,11 @@ export class DataChecks {
   /** Writes that cancel each other are flushed without a frame: the last position covers them too. */
   handleTurn(process: SimProcess): void {
     this.pickups.demandRight()
+    this.coverUnsaid(process)
+  }
+
+  /** What was written since the last flush and changes nothing for the peer: it cancels out, or is held back. */
+  private coverUnsaid(process: SimProcess): void {
     const reign = this.reigns.get(process)
     const state = reign === undefined ? undefined : this.flushed.get(reign)
     if (reign === undefined || state === undefined || !this.fed.has(process)) return
