@@ -129,6 +129,43 @@ function fillLevel(level: usize, count: u32): void {
   if (count & 63) store<u64>(level + whole, ((<u64>1) << (count & 63)) - 1)
 }
 
+/** Adds the members of another set to a set. */
+export function bitUnite(to: usize, from: usize): void {
+  const bytes = <usize>bitmapBytes(capacity)
+  for (let at: usize = 0; at < bytes; at += 8) store<u64>(to + at, load<u64>(to + at) | load<u64>(from + at))
+}
+
+/** The same, and the other set is empty then. Costs what it holds: only words with members are touched. */
+export function bitMove(to: usize, from: usize): void {
+  const last = words(words(capacity))
+  for (let at2: u32 = 0; at2 < words(last); at2++) {
+    for (let bits2 = take(level2(to), level2(from), at2); bits2; bits2 &= bits2 - 1) {
+      const at1 = (at2 << 6) + <u32>ctz(bits2)
+      for (let bits1 = take(level1(to), level1(from), at1); bits1; bits1 &= bits1 - 1) {
+        take(to, from, (at1 << 6) + <u32>ctz(bits1))
+      }
+    }
+  }
+}
+
+/** Moves one word of a level, and gives it. */
+// @ts-ignore: decorator
+@inline function take(to: usize, from: usize, index: u32): u64 {
+  const at = <usize>index << 3
+  const bits = load<u64>(from + at)
+  store<u64>(to + at, load<u64>(to + at) | bits)
+  store<u64>(from + at, 0)
+  return bits
+}
+
+/** Number of members. */
+export function bitCount(base: usize): u32 {
+  const end = base + (<usize>words(capacity) << 3)
+  let count: u64 = 0
+  for (let at = base; at < end; at += 8) count += popcnt(load<u64>(at))
+  return <u32>count
+}
+
 /** Makes no id a member. */
 export function bitEmpty(base: usize): void {
   memory.fill(base, 0, <usize>bitmapBytes(capacity))

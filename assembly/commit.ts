@@ -1,10 +1,14 @@
 // Second half: what was staged comes into force. First every slot that changes its session is unlinked, then the new
 // sessions are written and linked, so that keys may move between slots within one batch. Never remembered in the
 // journal. Cannot fail; what was staged for a table that changed since is bent to what the slots hold now.
+import { bitNext } from './bitmap'
 import { bucketFind } from './buckets'
+import { isOwed, owedCount, settle } from './changes'
 import { noteUsed } from './evict'
 import { EVERY, findRow, inSet, indexesDiffering, indexesLink, indexesUnlink } from './indexes'
-import { HASH, KEY, fixedOffset, indexCount, indexedMask, recordAt, recordBytes, variableMask } from './layout'
+import {
+  HASH, KEY, fixedOffset, indexCount, indexedMask, owedAt, recordAt, recordBytes, variableMask,
+} from './layout'
 import { takeLifetime } from './lifetime'
 import { copyWords } from './lines'
 import { lifetimes } from './options'
@@ -18,6 +22,7 @@ import { commitValues, discardValues } from './values'
 export function commit(): void {
   const free = isFree()
   dropRange(stagedFrom, stagedTo)
+  if (owedCount) settleStaged()
   for (let i: u32 = 0; i < stagedCount; i++) {
     const id = stagedId(i)
     if (stagedOp(i) == CHANGE || !isOccupied(id)) continue
@@ -56,6 +61,12 @@ function dropRange(first: u32, end: u32): void {
   for (let id = nextOccupied(first); id >= 0 && <u32>id < end; id = nextOccupied(<u32>id + 1)) {
     dropRecord(id, recordAt(id))
   }
+}
+
+/** What came whole is trusted again. */
+function settleStaged(): void {
+  for (let id = bitNext(owedAt, stagedFrom); id >= 0 && <u32>id < stagedTo; id = bitNext(owedAt, <u32>id + 1)) settle(id)
+  for (let i: u32 = 0; i < stagedCount; i++) if (isOwed(stagedId(i))) settle(stagedId(i))
 }
 
 /** The key moved here from an awaited segment: what lies there is old. */

@@ -11,14 +11,15 @@
 import { bitHas, bitNext } from './bitmap'
 import { keyEquals } from './buckets'
 import { BROUGHT, beginFit, endFit, fitJournal, fitsBytes, fitsPeer, toldJournaled, toldWhole, valueBytes } from './fit'
+import { isOwed, listing, noteChanged, owe, owedCount, settle } from './changes'
 import {
   journalCount, journalEmpty, journalImage, journalTaken, overflow, overflowCount, overflowTaken, release,
   releaseTaken, releasedCount,
 } from './journal'
 import { VARIABLE_BYTES } from './arena-sizes'
 import {
-  FLAGS, GENERATION, KEY, OCCUPIED, SEGMENT_SHIFT, VOID,
-  capacity, deltaBytesMax, deltasMax, encodeBytesMax, indexedMask, outboxAt, overflowAt, recordAt, releasedAt,
+  FLAGS, GENERATION, JOURNALED, KEY, OCCUPIED, OVERFLOWED, RELEASED, SEGMENT_SHIFT, VOID,
+  capacity, deltaBytesMax, deltasMax, encodeBytesMax, indexedMask, outboxAt, overflowAt, owedAt, recordAt, releasedAt,
   valueField, valueFields, variableMask,
 } from './layout'
 import { lifetimeDiffers, writeLifetimeChange } from './lifetime'
@@ -52,6 +53,7 @@ import { equalFields, writeChange, writeRecord } from './write'
 /** Where the bytes of the last encode or image begin. */
 export let encodedAt: usize = 0
 let cursor: u32 = 0
+let owedCursor: u32 = 0
 let previous: i32 = -1
 let count: u32 = 0
 /** Whether this batch brings keys. */
@@ -73,6 +75,7 @@ function writeHead(at: usize, id: u32, op: u64): usize {
   const gap = <u64>(<i64>id - previous - 1)
   previous = <i32>id
   count++
+  if (listing) owe(id)
   return writeVarint(at, (gap << 2) | op)
 }
 
@@ -82,6 +85,9 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   if (flags & VOID) return at
   const record = recordAt(id)
   journalTaken(record)
+  noteChanged(id)
+  // The peer does not know what was there before: it goes whole, now or when new keys may go again.
+  if (!listing && isOwed(id)) return bringing ? writeWhole(at, id) : at
   const was = flags & OCCUPIED
   if (!isShown(id, record)) {
     if (variableMask) toldJournaled(before, was, record, false)
@@ -186,9 +192,12 @@ export function encode(bytesMax: u32): u32 {
     beginFit(0)
   }
   sortJournal()
+  const owes = owedCount != 0 && !listing
+  if (owes) chooseOwed(bytesMax)
   bringing = true
   let end = writeMerged(0)
   if (overflowCount) end = addOverflowed(end, bytesMax)
+  if (owes && bringing) settleJournaled()
   journalEmpty()
   if (variableMask) endFit()
   return count ? finish(end) : 0
@@ -234,6 +243,29 @@ function countFitting(room: u32, most: u32): u32 {
     from = <u32>id + 1
   }
   return fitting
+}
+
+/** Owed records join the overflowed ones, as many as go into this batch. Those in the journal go whole with it. */
+function chooseOwed(bytesMax: u32): void {
+  const room = min(bytesMax, encodeBytesMax / 5) / deltaBytesMax
+  let most = min(room, deltasMax - min(journalCount, deltasMax))
+  if (overflowCount >= most) return
+  if (bitNext(owedAt, owedCursor) < 0) owedCursor = 0
+  for (most -= overflowCount; most; most--) {
+    const id = bitNext(owedAt, owedCursor)
+    if (id < 0) return
+    owedCursor = <u32>id + 1
+    const record = recordAt(id)
+    const flags = load<u32>(record, FLAGS)
+    if (flags & JOURNALED) continue
+    settle(id)
+    if (!(flags & OVERFLOWED)) overflow(id, record)
+    if (!(flags & RELEASED)) release(id, record)
+  }
+}
+
+function settleJournaled(): void {
+  for (let i: u32 = 0; i < journalCount; i++) if (isOwed(sortedId(i))) settle(sortedId(i))
 }
 
 /** Adds up to `most` overflowed records to the released ones, which all go into this batch. */

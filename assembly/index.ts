@@ -3,6 +3,7 @@ import { bitFill } from './bitmap'
 import { flatValue } from './arena'
 import { encodedAt, imageEnd as lastImageEnd } from './encode'
 import * as ended from './ended'
+import { forgetChanges, forgetOwed, listedAt, listedNext, listing, owedCount, setListing } from './changes'
 import { seedHash } from './hash'
 import { takenId, takenIndex } from './indexes'
 import { overflowCount, setTracking, tracking } from './journal'
@@ -27,6 +28,7 @@ export { give, setTime } from './lifetime'
 export { configure } from './options'
 export { sweep, sweepDue } from './sweep'
 export { timeAt } from './time'
+export { changedCount, checkpoint, confirm, forgetChanges, forgetOwed, list, oweChanged, oweListed, setListing } from './changes'
 export { benchChase, benchFill, benchFind, benchFindMany } from './bench'
 export {
   dropHeld, pickupDelay, pickupDemand, pickupDemanded, pickupNext, pickupSlice, pickupTake, pickupTurn, pickupWait,
@@ -44,13 +46,20 @@ export function start(a: u32, b: u32, c: u32, d: u32): bool {
 /** Forgets every session and every remembered change. */
 export function reset(): void {
   setTracking(tracking)
+  forgetChanges()
+  forgetOwed()
+  setListing(false)
   unstage()
   dropAll()
 }
 
-export function track(on: bool): void { setTracking(on) }
+export function track(much: u32): void { setTracking(much) }
 export function sessions(): u32 { return size }
-export function overflowed(): u32 { return overflowCount }
+/** Records that can go and have to go whole. */
+export function overflowed(): u32 { return overflowCount + (listing ? 0 : owedCount) }
+export function owed(): u32 { return owedCount }
+export function listAt(): usize { return listedAt }
+export function listNext(): i32 { return listedNext }
 export function heldBack(): u32 { return heldCount }
 export function next(from: u32): i32 { return nextLive(from) }
 

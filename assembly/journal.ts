@@ -2,6 +2,7 @@
 // test. When the journal is full the record's bit is set in the overflow bitmap instead and the record travels whole
 // later. Memory is bounded whatever the application does.
 import { bitAdd, bitEmpty, bitNext, bitRemove } from './bitmap'
+import { noteChanged } from './changes'
 import {
   FLAGS, HELD, JOURNALED, LIFETIME_FLAGS, OVERFLOWED, RELEASED,
   journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes, releasedAt, variableMask,
@@ -10,7 +11,17 @@ import { copyLines } from './lines'
 import { peerBegins } from './fit'
 import { freeKept, recordUnits, setNote } from './values'
 
-export let tracking: bool = false
+// how much of a change is remembered
+// @ts-ignore: decorator
+@inline export const NOTHING: u32 = 0
+/** Which record changed. */
+// @ts-ignore: decorator
+@inline export const IDS: u32 = 1
+/** What it was before. */
+// @ts-ignore: decorator
+@inline export const IMAGES: u32 = 2
+
+export let tracking: u32 = NOTHING
 export let journalCount: u32 = 0
 export let overflowCount: u32 = 0
 /** Overflowed records that were deleted since: the key the peer holds there is not known any more. */
@@ -25,7 +36,8 @@ export let releasedCount: u32 = 0
 }
 
 function remember(id: u32, record: usize, occupied: u32): void {
-  if (journalCount < journalMax) {
+  if (tracking == IDS) noteChanged(id)
+  else if (journalCount < journalMax) {
     const image = journalImage(journalCount)
     if (occupied) copyLines(image, record, recordBytes)
     store<u32>(image, occupied | (load<u32>(record, FLAGS) & LIFETIME_FLAGS), FLAGS)
@@ -41,6 +53,7 @@ function remember(id: u32, record: usize, occupied: u32): void {
 
 /** The record will go whole, later. */
 export function overflow(id: u32, record: usize): void {
+  noteChanged(id)
   bitAdd(overflowAt, id)
   store<u32>(record, load<u32>(record, FLAGS) | OVERFLOWED, FLAGS)
   overflowCount++
@@ -97,9 +110,12 @@ export function overflowTaken(id: u32, record: usize): void {
   overflowCount--
 }
 
-/** Forgets what is remembered and remembers from here on, or not. */
-export function setTracking(on: bool): void {
-  for (let entry: u32 = 0; entry < journalCount; entry++) journalTaken(recordAt(journalId(entry)))
+/** Forgets what records were, though not that they changed, and remembers so much from here on. */
+export function setTracking(much: u32): void {
+  for (let entry: u32 = 0; entry < journalCount; entry++) {
+    noteChanged(journalId(entry))
+    journalTaken(recordAt(journalId(entry)))
+  }
   journalEmpty()
   for (let id = bitNext(overflowAt, 0); id >= 0; id = bitNext(overflowAt, <u32>id + 1)) {
     store<u32>(recordAt(id), load<u32>(recordAt(id), FLAGS) & ~(OVERFLOWED | RELEASED), FLAGS)
@@ -108,6 +124,6 @@ export function setTracking(on: bool): void {
   bitEmpty(releasedAt)
   overflowCount = 0
   releasedCount = 0
-  tracking = on
+  tracking = much
   if (variableMask) peerBegins()
 }

@@ -2,10 +2,9 @@
 // memory.grow and never again: host views stay attached and there is no rehash. All other files read these numbers and
 // write only their own parts.
 //
-//   statics | key | values | inbox | outbox | free, overflow and released bitmaps | segment marks
-//           | earliest deadlines, last writes, ended sessions
-//           | digests | journal | sort scratch | staging | key scratch | columns, masks, results and block of a batch
-//           | pickup nodes | buckets | index key, buckets of each index | records | notes, pages, arena
+//   statics | key | values | inbox | outbox | bitmaps: free, overflow, released, recent, older, owed | segment marks
+//           | earliest deadlines, last writes, ended sessions | digests | journal | sort scratch | staging | key scratch
+//           | columns, masks, results and block of a batch | pickup nodes | buckets | index key, buckets of each index | records | notes, pages, arena
 //
 // A record, one or more 64-byte lines:
 //
@@ -196,6 +195,9 @@ export let outboxAt: usize = 0
 export let freeAt: usize = 0
 export let overflowAt: usize = 0
 export let releasedAt: usize = 0
+export let recentAt: usize = 0
+export let olderAt: usize = 0
+export let owedAt: usize = 0
 export let marksAt: usize = 0
 export let earliestAt: usize = 0
 export let usedAt: usize = 0
@@ -360,6 +362,9 @@ export function plan(
   freeAt = reserve(bitmapBytes(sessions))
   overflowAt = reserve(bitmapBytes(sessions))
   releasedAt = reserve(bitmapBytes(sessions))
+  recentAt = reserve(bitmapBytes(sessions))
+  olderAt = reserve(bitmapBytes(sessions))
+  owedAt = reserve(bitmapBytes(sessions))
   marksAt = reserve(segments)
   earliestAt = reserve(lifetimes ? <u64>segments * 4 : 0)
   usedAt = reserve(evicts ? <u64>sessions * 4 : 0)

@@ -6,7 +6,8 @@ import {
   ABSENT, COUNT, ID, KEY_HELD, KEY_TWICE, OCCUPIED_SLOT, OP, TRAILING, VALUE,
   bytesLeft, changedMask, openBytes, readByte, readRecord, readUpdate, readVarint, readingAt, refusal, refuse,
 } from './decode'
-import { CREATE, DELETE, UPDATE } from './encode'
+import { isOwed, listing, owe } from './changes'
+import { CREATE, DELETE, UPDATE, WHOLE } from './encode'
 import { hashKey } from './hash'
 import { indexesDiffering } from './indexes'
 import {
@@ -145,7 +146,8 @@ function readDeltas(from: u32, to: u32): bool {
 }
 
 function readDelta(id: u32, op: u64, inImage: bool): bool {
-  const trusted = inImage || !isAwaitedId(id)
+  if (listing && !inImage) owe(id)
+  const trusted = inImage || (!isAwaitedId(id) && (op == WHOLE || !isOwed(id)))
   const to = trusted ? stagedImage(stagedCount) : valuesAt
   if (op == UPDATE) {
     if (trusted && !isOccupied(id)) return refuse(ABSENT)
@@ -237,7 +239,7 @@ function keysFree(): bool {
 
 /** Whether what a slot holds may be dropped for a session that comes: it is awaited, or replaced by this very image. */
 export function yields(id: u32): bool {
-  return (id >= stagedFrom && id < stagedTo) || isAwaitedId(id)
+  return (id >= stagedFrom && id < stagedTo) || isAwaitedId(id) || isOwed(id)
 }
 
 /** Whether the batch deletes a session or puts another into its slot; an update keeps the key. */

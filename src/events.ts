@@ -1,6 +1,6 @@
 // What a node tells its application. A listener that throws or rejects is reported as an 'error' event and stops
 // nothing; an 'error' event without a listener stops nothing either: whoever wants to know, listens or gives a logger.
-import type { RoleReport } from './core/replica.ts'
+import type { RoleReport } from './core/role-report.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
 export interface RoleEvent {

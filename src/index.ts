@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export type { LinkStatus } from './core/messages.ts'
-export type { RoleReport } from './core/replica.ts'
+export type { RoleReport } from './core/role-report.ts'
 export type { VerifyResult } from './core/verifications.ts'
 export type { Alone } from './core/waiters.ts'
 export type { HoldfastErrorCode } from './errors.ts'

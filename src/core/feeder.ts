@@ -4,23 +4,27 @@
 
 import type { ByteWriter } from '../wire/bytes.ts'
 import { FRAME_BYTES_MAX, FRAME_TYPE_OFFSET, FrameType } from '../wire/constants.ts'
+import type { Ack } from '../wire/control.ts'
+import { AWAITED_UNKNOWN } from '../wire/control.ts'
 import type { Frame } from '../wire/frame.ts'
 import { beginFrame, sealFrame } from '../wire/frame.ts'
 import {
   beginBatch,
-  DIGEST_BYTES,
   readCompared,
-  readDigestRun,
   readToken,
   writeDigestRun,
   writeProofResult,
   writeResync,
-  writeRun,
   writeSection,
 } from '../wire/sequenced.ts'
+import type { Ground } from './base.ts'
 import { BatchTables } from './batch-tables.ts'
-import { digestCost, ImageSender, isEmptyImage } from './images.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { Comparison, type Say } from './comparison.ts'
+import { digestCost, ImageSender } from './images.ts'
+import { InFlight } from './in-flight.ts'
 import type { ToSync } from './messages.ts'
+import { Owing } from './owing.ts'
 import type { Store } from './store.ts'
 import type { TableTime } from './table-time.ts'
 import type { Verifications } from './verifications.ts'
@@ -31,16 +35,15 @@ export const FLUSH_ROOM_BYTES = 4_194_304
 export const IMAGE_ROOM_BYTES = 524_288
 /** Most bytes of overflowed records per table and batch. */
 const OVERFLOW_BYTES = 131_072
-/** Segments with sessions compared per slice, and segments looked at: each well under a millisecond. */
+/** Segments with sessions compared or proved per slice: well under a millisecond. */
 const SLICE_SEGMENTS = 8
-const SLICE_LOOKS = 256
 /** Time between two segments of the continuous proof, ms. */
 const PROOF_INTERVAL_MS = 50
 
-interface Ack {
-  received: number
-  applied: number
-  awaited: number
+/** What is still to come before a secondary is synced: records by difference, or segments by comparison. */
+export interface Progress {
+  readonly by: 'records' | 'segments'
+  readonly left: number
 }
 
 export class Feeder {
@@ -54,13 +57,15 @@ export class Feeder {
   attach = 0
   private follow = 0
   ack: Ack | undefined
-  /** Frames not yet acknowledged as applied, oldest first. */
-  private inFlight: { sequence: number; bytes: number; at: number }[] = []
-  /** Bytes of frames not yet acknowledged as received. */
-  private outstandingBytes = 0
-  private receivedCount = 0
-  /** Per table: the secondary's digests still to be judged. */
-  private wanted: { flags: Uint8Array; digests: Uint8Array; cursor: number; left: number }[] = []
+  private readonly inFlight = new InFlight()
+  private readonly checkpoints: Checkpoints
+  private readonly owing: Owing
+  private readonly ground: Ground
+  /** This node leads: what changes is noted even while nobody is fed. */
+  private leads = false
+  /** Of the last call. */
+  private now = 0
+  private readonly comparison: Comparison
   private readonly verifications: Verifications
   private readonly images: ImageSender
   private readonly batchTables: BatchTables
@@ -75,55 +80,71 @@ export class Feeder {
     stores: readonly Store[],
     post: (message: ToSync) => void,
     time: TableTime,
+    ground: Ground,
     verifications: Verifications,
   ) {
     this.stores = stores
     this.post = post
     this.time = time
+    this.ground = ground
+    this.checkpoints = new Checkpoints(stores, ground)
+    const say: Say = (type, write, bytes) => this.say(type, write, this.now, bytes)
+    this.owing = new Owing(stores, ground, say)
     this.verifications = verifications
     this.batchTables = new BatchTables(stores)
     this.images = new ImageSender(stores, (...frame) => this.say(...frame))
+    const hasRoom = () => this.inFlight.outstandingBytes < IMAGE_ROOM_BYTES
+    this.comparison = new Comparison(stores, say, this.images, hasRoom)
   }
 
   /** A new reign: nobody is fed yet, positions count from nothing. */
   begin(epoch: number): void {
+    this.leads = true
     this.detach()
     this.epoch = epoch
     this.sequence = 0
   }
 
-  /** Nobody is fed any more: changes need not be remembered. */
+  /** This node does not lead any more. */
+  end(): void {
+    this.leads = false
+    this.detach()
+  }
+
+  /** Nobody is fed any more. */
   detach(): void {
-    for (const store of this.stores) store.setTracking(false)
+    for (const store of this.stores) store.setTracking(this.leads ? 'ids' : false)
     this.attach = 0
     this.ack = undefined
-    this.inFlight = []
-    this.outstandingBytes = 0
-    this.receivedCount = 0
+    this.inFlight.reset()
+    this.checkpoints.reset()
+    this.owing.reset(false)
     this.isPartial = false
-    this.wanted = []
+    this.comparison.reset()
     this.images.reset()
   }
 
-  /** A secondary wants everything compared: from here on changes are remembered and sent. */
-  attachTo(follow: number, digestKey: Uint8Array, now: number): void {
+  /** A secondary wants to be fed: from here on changes are remembered and sent. `full`: all is to be compared. */
+  attachTo(follow: number, digestKey: Uint8Array, now: number, full = false): void {
     this.detach()
+    this.owing.reset(full)
     this.follow = follow
     for (const store of this.stores) {
       store.setDigestKey(digestKey)
       store.setTracking(true)
     }
-    this.wanted = this.stores.map((store) => ({
-      flags: new Uint8Array(store.segments),
-      digests: new Uint8Array(store.segments * DIGEST_BYTES),
-      cursor: 0,
-      left: 0,
-    }))
+    this.comparison.begin()
     this.attach = this.sequence + 1
     const capacities = this.stores.map((store) => store.capacity)
-    const resync = { follow, digestKey, time: this.time.read(now), capacities }
+    const { lineage } = this.ground
+    const resync = { follow, digestKey, time: this.time.read(now), lineage, capacities }
     this.say(FrameType.RESYNC, (writer) => writeResync(writer, resync), now)
     this.proofAt = now + PROOF_INTERVAL_MS
+  }
+
+  /** The secondary, if there is one, gets everything compared. */
+  compareAll(digestKey: Uint8Array, now: number): void {
+    if (this.attach !== 0) this.attachTo(this.follow, digestKey, now, true)
   }
 
   /** `bytes`: about how long the payload gets. */
@@ -135,8 +156,7 @@ export class Feeder {
   }
 
   private push(frame: Uint8Array, now: number): void {
-    this.inFlight.push({ sequence: this.sequence, bytes: frame.length, at: now })
-    this.outstandingBytes += frame.length
+    this.inFlight.push(this.sequence, frame.length, now)
     this.post({ type: 'frame', sequence: this.sequence, attach: this.attach, frame })
   }
 
@@ -153,7 +173,7 @@ export class Feeder {
 
   /** What is flushed can be sent. */
   get hasRoom(): boolean {
-    return this.outstandingBytes < FLUSH_ROOM_BYTES
+    return this.inFlight.outstandingBytes < FLUSH_ROOM_BYTES
   }
 
   /**
@@ -188,18 +208,20 @@ export class Feeder {
     if (writer.length === empty && this.isPartial === wasPartial) return
     this.sequence++
     this.push(sealFrame(writer), now)
+    this.considerCheckpoint(now)
   }
 
   // ---- Compare, images, proofs
 
   /** When work between batches is due; undefined when there is none or no room. */
   workDeadline(now: number): number | undefined {
-    if (this.attach === 0 || this.outstandingBytes >= IMAGE_ROOM_BYTES || !this.hasRoom) return undefined
+    if (this.attach === 0 || this.inFlight.outstandingBytes >= IMAGE_ROOM_BYTES || !this.hasRoom)
+      return undefined
     // While overflowed records are unsent the secondary may still hold keys that have moved: an image could bring one
     // of them twice, and a digest would speak of what was never sent. The backlog goes first.
+    if (this.owing.isListing) return now
     if (this.isOverflowed) return undefined
-    if (this.images.isGoing || this.verifications.isPending) return now
-    if (this.wanted.some((table) => table.left > 0)) return now
+    if (this.images.isGoing || this.comparison.isPending || this.verifications.isPending) return now
     return this.isSynced ? this.proofAt : undefined
   }
 
@@ -210,63 +232,20 @@ export class Feeder {
   /** One slice of comparing, right after a flush of the same turn. */
   work(now: number): void {
     if (this.workDeadline(now) === undefined) return
+    this.now = now
+    if (this.owing.isListing) {
+      this.owing.work()
+      return
+    }
     this.flush(now)
     if (this.isOverflowed || !this.isClean) return
     if (this.images.isGoing) {
       this.images.continue(now)
       return
     }
-    let budget = SLICE_SEGMENTS
-    for (const [table, wanted] of this.wanted.entries()) {
-      if (wanted.left > 0 && budget > 0) budget = this.compare(table, budget, now)
-    }
+    const budget = this.comparison.work(SLICE_SEGMENTS, now)
     if (this.verifications.isPending) this.prove(budget, now)
     else if (this.isSynced && now >= this.proofAt) this.proveNext(now)
-  }
-
-  /** Judges segments whose digests the secondary sent: same, or here is the image. */
-  private compare(table: number, budget: number, now: number): number {
-    const store = this.stores[table]!
-    const wanted = this.wanted[table]!
-    let sameFirst = -1
-    let sameCount = 0
-    const saySame = () => {
-      if (sameCount > 0) {
-        const run = { table, first: sameFirst, count: sameCount }
-        this.say(FrameType.SAME, (writer) => writeRun(writer, run), now)
-      }
-      sameCount = 0
-    }
-    for (let looks = 0; looks < SLICE_LOOKS && wanted.left > 0 && budget > 0; looks++) {
-      const segment = wanted.cursor
-      wanted.cursor = (segment + 1) % store.segments
-      if (wanted.flags[segment] === 0) continue
-      wanted.flags[segment] = 0
-      wanted.left--
-      const theirs = wanted.digests.subarray(segment * DIGEST_BYTES, (segment + 1) * DIGEST_BYTES)
-      // Where the secondary has nothing there is nothing to compare: the image comes at once.
-      const theyHoldNone = isZero(theirs)
-      const part = theyHoldNone ? store.imagePart(segment, 0) : undefined
-      const mine = part === undefined ? store.digests(segment, 1) : part.deltas
-      const isEmpty = part === undefined ? isZero(mine) : isEmptyImage(part)
-      if (!isEmpty) budget -= part === undefined ? digestCost(store) : 1
-      if (part === undefined ? sameBytes(mine, theirs) : isEmpty) {
-        if (sameCount === 0) sameFirst = segment
-        if (segment === sameFirst + sameCount) {
-          sameCount++
-          continue
-        }
-        saySame()
-        sameFirst = segment
-        sameCount = 1
-        continue
-      }
-      saySame()
-      this.images.begin(table, segment, part ?? store.imagePart(segment, 0), now)
-      if (this.images.isGoing || this.outstandingBytes >= IMAGE_ROOM_BYTES) budget = 0
-    }
-    saySame()
-    return budget
   }
 
   /** The continuous proof: one segment after another, for ever. */
@@ -286,7 +265,7 @@ export class Feeder {
 
   private prove(budget: number, now: number): void {
     let rest = budget
-    while (rest > 0 && this.outstandingBytes < IMAGE_ROOM_BYTES) {
+    while (rest > 0 && this.inFlight.outstandingBytes < IMAGE_ROOM_BYTES) {
       // How long a segment with values of variable length takes is known only afterwards.
       const most = this.stores.some((store) => store.arenaBytes > 0) ? 1 : rest
       const step = this.verifications.takeStep(this.stores, most)
@@ -315,9 +294,14 @@ export class Feeder {
   /** A frame of the secondary's sequence. False: it does not parse. */
   handleFrame(frame: Frame, digestKey: () => Uint8Array, now: number): boolean {
     if (frame.attach !== this.attach) return true
+    this.now = now
     switch (frame.type) {
+      case FrameType.BASE:
+        return this.owing.handleOffer(frame.payload)
+      case FrameType.CHANGED:
+        return this.owing.handleChanged(frame.payload)
       case FrameType.DIGESTS:
-        return this.handleDigests(frame)
+        return this.comparison.handleDigests(frame.payload)
       case FrameType.COMPARED: {
         const compared = readCompared(frame.payload)
         if (compared === undefined) return false
@@ -345,32 +329,18 @@ export class Feeder {
     }
   }
 
-  private handleDigests(frame: Frame): boolean {
-    const run = readDigestRun(frame.payload)
-    const wanted = run === undefined ? undefined : this.wanted[run.table]
-    if (run === undefined || wanted === undefined) return false
-    if (run.first + run.count > wanted.flags.length) return false
-    wanted.digests.set(run.digests, run.first * DIGEST_BYTES)
-    for (let segment = run.first; segment < run.first + run.count; segment++) {
-      if (wanted.flags[segment] === 0) wanted.left++
-      wanted.flags[segment] = 1
-    }
-    return true
-  }
-
-  handleAck(attach: number, ack: Ack): void {
+  handleAck(attach: number, ack: Ack, now: number): void {
     if (attach !== this.attach) return
     this.ack = ack
-    while (this.receivedCount < this.inFlight.length) {
-      const frame = this.inFlight[this.receivedCount]!
-      if (frame.sequence > ack.received) break
-      this.outstandingBytes -= frame.bytes
-      this.receivedCount++
+    this.inFlight.handleAck(ack)
+    if (ack.awaited === 0) this.checkpoints.handleApplied(this.epoch, ack.applied)
+    this.considerCheckpoint(now)
+  }
+
+  private considerCheckpoint(now: number): void {
+    if (this.isSynced && this.isClean && !this.isPartial) {
+      this.checkpoints.consider(this.epoch, this.sequence, now)
     }
-    let applied = 0
-    while (applied < this.receivedCount && this.inFlight[applied]!.sequence <= ack.applied) applied++
-    this.inFlight.splice(0, applied)
-    this.receivedCount -= applied
   }
 
   /** The secondary awaits nothing. */
@@ -385,16 +355,16 @@ export class Feeder {
 
   /** Frames the secondary has not applied, and the age of the oldest, ms. */
   lag(now: number): { batches: number; ms: number } {
-    const oldest = this.inFlight[0]
-    return { batches: this.inFlight.length, ms: oldest === undefined ? 0 : Math.max(0, now - oldest.at) }
+    return this.inFlight.lag(now)
   }
-}
 
-function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return a.length === b.length
+  /** What an unsynced secondary still lacks; undefined while it is synced, or there is none. */
+  get progress(): Progress | undefined {
+    if (this.attach === 0 || this.isProtecting) return undefined
+    const { left } = this.owing
+    if (left > 0 || this.owing.isAgreeing) return { by: 'records', left }
+    const unknown = this.stores.reduce((sum, store) => sum + store.segments, 0)
+    const awaited = this.ack?.awaited ?? AWAITED_UNKNOWN
+    return { by: 'segments', left: awaited === AWAITED_UNKNOWN ? unknown : awaited }
+  }
 }

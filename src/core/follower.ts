@@ -17,8 +17,11 @@ import {
   readToken,
   writeDigestRun,
 } from '../wire/sequenced.ts'
+import type { Ground } from './base.ts'
+import type { Progress } from './feeder.ts'
 import { digestCost, ImageTaker } from './images.ts'
 import type { ToSync } from './messages.ts'
+import { Offering } from './offering.ts'
 import type { Store } from './store.ts'
 import type { TableTime } from './table-time.ts'
 
@@ -37,6 +40,8 @@ export class Follower {
   private readonly stores: readonly Store[]
   private readonly post: (message: ToSync) => void
   private readonly time: TableTime
+  private readonly ground: Ground
+  private readonly offering: Offering
   private readonly emit: (event: FollowerEvent) => void
   private epoch = 0
   attach = 0
@@ -53,6 +58,7 @@ export class Follower {
   /** The last batch was PARTIAL. */
   private isPartial = false
   private refusedInARow = 0
+  private wasSynced = false
   /** After a refusal: when to ask for a comparison. At once the first time, later and later while it is of no use. */
   private requestAt: number | undefined
   private readonly images: ImageTaker
@@ -63,11 +69,14 @@ export class Follower {
     stores: readonly Store[],
     post: (message: ToSync) => void,
     time: TableTime,
+    ground: Ground,
     emit: (event: FollowerEvent) => void,
   ) {
     this.stores = stores
     this.post = post
     this.time = time
+    this.ground = ground
+    this.offering = new Offering(stores, ground, (type, write) => this.say(type, write))
     this.emit = emit
     this.images = new ImageTaker(stores)
   }
@@ -78,6 +87,8 @@ export class Follower {
     this.toSay = []
     this.requestAt = undefined
     this.isPartial = false
+    this.wasSynced = false
+    this.offering.reset()
     this.compared.clear()
   }
 
@@ -92,6 +103,21 @@ export class Follower {
     return this.attach !== 0 && this.awaited === 0
   }
 
+  /** What is still awaited; undefined when nothing is, or nobody is followed. */
+  get progress(): Progress | undefined {
+    if (this.attach === 0 || this.isSynced) return undefined
+    const records = this.stores.reduce((sum, store) => sum + store.owed, 0)
+    const left = this.awaited - records
+    return records > 0 && left <= 1 ? { by: 'records', left: records } : { by: 'segments', left }
+  }
+
+  /** Asks for a comparison of everything. */
+  askResync(now: number): void {
+    if (this.attach === 0) return
+    this.offering.forget()
+    this.requestAt = now
+  }
+
   /** A frame of the primary's sequence, in order. */
   handleFrame(frame: Frame, now: number): void {
     if (frame.type === FrameType.RESYNC) this.handleResync(frame, now)
@@ -104,6 +130,18 @@ export class Follower {
     this.epoch = frame.epoch
     this.applied = frame.sequence
     this.appliedAt = now
+    this.keepBase()
+  }
+
+  /** While nothing is awaited the tables are the primary's state at each position. */
+  private keepBase(): void {
+    const isSynced = this.isSynced
+    if (isSynced) {
+      if (!this.wasSynced) for (const store of this.stores) store.forgetChanges()
+      const { lineage } = this.ground
+      this.ground.base = { lineage, epoch: this.epoch, sequence: this.applied, reigned: false }
+    }
+    this.wasSynced = isSynced
   }
 
   private handleResync(frame: Frame, now: number): void {
@@ -122,6 +160,12 @@ export class Follower {
     this.reported = { applied: -1, awaited: -1 }
     this.compared.clear()
     this.images.reset()
+    this.wasSynced = false
+    // What an arena holds beside awaited records is not counted on the primary: such tables are compared.
+    const isAlike = this.stores.every(
+      (store, table) => store.capacity === resync.capacities[table] && store.arenaBytes === 0,
+    )
+    const offers = this.offering.begin(resync.lineage, isAlike)
     for (const [table, store] of this.stores.entries()) {
       store.setDigestKey(resync.digestKey)
       const theirs = Math.ceil(resync.capacities[table]! / 1024)
@@ -131,7 +175,7 @@ export class Follower {
         store.commit()
         store.setAwaited(segment, 1, false)
       }
-      this.toSay.push({ table, first: 0, end: Math.min(theirs, store.segments) })
+      if (!offers) this.toSay.push({ table, first: 0, end: Math.min(theirs, store.segments) })
     }
   }
 
@@ -166,6 +210,16 @@ export class Follower {
         const reason = this.images.take(part)
         return reason === undefined ? undefined : { reason, table: part.table }
       }
+      case FrameType.DIFFERENCE: {
+        const answer = this.offering.handleDifference(frame.payload)
+        if (answer === 'malformed') return { reason: answer, table: undefined }
+        if (answer === 'full') this.sayAll()
+        return undefined
+      }
+      case FrameType.OWED: {
+        const reason = this.offering.handleOwed(frame.payload)
+        return reason === undefined ? undefined : { reason, table: undefined }
+      }
       case FrameType.PROOF:
         return this.applyProof(frame)
       case FrameType.PROOF_END: {
@@ -181,6 +235,11 @@ export class Follower {
       default:
         return { reason: 'type', table: undefined }
     }
+  }
+
+  /** Every digest is to be said; the capacities are the primary's. */
+  private sayAll(): void {
+    this.toSay = this.stores.map((store, table) => ({ table, first: 0, end: store.segments }))
   }
 
   private fits(run: Run): boolean {
@@ -213,6 +272,7 @@ export class Follower {
 
   /** A segment is not trusted (any more): its digest goes to the primary, which answers. */
   private await(table: number, segment: number): void {
+    this.ground.base = undefined
     this.stores[table]!.setAwaited(segment, 1, true)
     this.toSay.push({ table, first: segment, end: segment + 1 })
   }
@@ -248,12 +308,17 @@ export class Follower {
   private refuse(reason: string, table: number | undefined, sequence: number, now: number): void {
     this.deaf = true
     this.toSay = []
+    this.offering.reset()
+    this.offering.forget()
     this.refusedInARow++
     const waits = this.refusedInARow - 1
     const waitMs =
       waits === 0 ? 0 : Math.min(REQUEST_WAIT_MS.first * 2 ** (waits - 1), REQUEST_WAIT_MS.longest)
     this.requestAt = now + waitMs
-    for (const store of this.stores) store.setAwaited(0, store.segments, true)
+    for (const store of this.stores) {
+      store.forgetOwed()
+      store.setAwaited(0, store.segments, true)
+    }
     const name = table === undefined ? undefined : this.stores[table]?.name
     this.emit({ type: 'unsynced', reason, table: name, segment: undefined })
     if (this.refusedInARow === 2) this.emit({ type: 'poison', reason, table: name, sequence })
@@ -273,7 +338,7 @@ export class Follower {
 
   /** When there is something to say; undefined when there is not. */
   workDeadline(now: number): number | undefined {
-    return this.toSay.length > 0 ? now : this.requestAt
+    return this.toSay.length > 0 || this.offering.isDue ? now : this.requestAt
   }
 
   /** Asks for a comparison when it is time to, or says one slice of digests. */
@@ -281,6 +346,10 @@ export class Follower {
     if (this.requestAt !== undefined && now >= this.requestAt) {
       this.requestAt = undefined
       this.say(FrameType.RESYNC_REQUEST, (writer) => writer.u8(0))
+    }
+    if (this.offering.isDue) {
+      this.offering.work()
+      return
     }
     let budget = SLICE_SEGMENTS
     let looks = SLICE_LOOKS

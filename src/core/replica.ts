@@ -5,11 +5,15 @@ import type { Reason, Role } from '../wire/constants.ts'
 import { DIGEST_KEY_BYTES, FORWARD_TYPE_MIN, FrameType, REVERSE_TYPE_MIN } from '../wire/constants.ts'
 import { parseFrame } from '../wire/frame.ts'
 import { readProofResult } from '../wire/sequenced.ts'
+import { NO_LINEAGE } from '../wire/status.ts'
+import { type Ground, takeLead } from './base.ts'
+import type { Progress } from './feeder.ts'
 import { Feeder } from './feeder.ts'
 import type { FollowerEvent } from './follower.ts'
 import { Follower } from './follower.ts'
 import type { FromSync, SyncStatus, ToSync } from './messages.ts'
 import { Pickups } from './pickups.ts'
+import { type RoleReport, reportOf } from './role-report.ts'
 import type { Store } from './store.ts'
 import { Sweeper } from './sweeper.ts'
 import { TableTime, TICKS_PER_SECOND } from './table-time.ts'
@@ -30,17 +34,6 @@ export interface ReplicaOptions {
   readonly flushInterval: number
   /** Uniform in [0, 1). */
   readonly random: () => number
-}
-
-/** What a promotion found. */
-export interface RoleReport {
-  /** Position up to which the tables hold everything. */
-  readonly position: { readonly epoch: number; readonly sequence: number }
-  readonly sessions: number
-  /** Age of the last frame applied before the change, ms; null if there was none. */
-  readonly lastBatchAgeMs: number | null
-  /** Segments whose content was still awaited, per table; empty when nothing is missing. */
-  readonly missing: readonly { readonly table: string; readonly segments: number; readonly of: number }[]
 }
 
 export type ReplicaEvent =
@@ -66,6 +59,7 @@ export class Replica {
   private readonly waiters: Waiters
   private readonly sweeper: Sweeper
   private readonly time = new TableTime()
+  private readonly ground: Ground = { lineage: NO_LINEAGE, base: undefined }
   /** Table time the stores have. */
   private ticks = 0
   private saidTicks = 0
@@ -86,8 +80,10 @@ export class Replica {
     this.verifications = new Verifications((token, result) =>
       this.events.push({ type: 'verified', token, result }),
     )
-    this.feeder = new Feeder(this.stores, post, this.time, this.verifications)
-    this.follower = new Follower(this.stores, post, this.time, (event) => this.events.push(event))
+    this.feeder = new Feeder(this.stores, post, this.time, this.ground, this.verifications)
+    this.follower = new Follower(this.stores, post, this.time, this.ground, (event) =>
+      this.events.push(event),
+    )
     this.pickups = new Pickups(this.stores)
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
     this.sweeper = new Sweeper(this.stores, this.time)
@@ -112,6 +108,11 @@ export class Replica {
 
   lag(now: number): { batches: number; ms: number } {
     return this.role === 'primary' ? this.feeder.lag(now) : { batches: 0, ms: 0 }
+  }
+
+  /** What is still to come before the pair is synced; undefined when it is, or there is no pair. */
+  get progress(): Progress | undefined {
+    return this.role === 'primary' ? this.feeder.progress : this.follower.progress
   }
 
   get position(): { epoch: number; sequence: number } {
@@ -154,6 +155,14 @@ export class Replica {
     return this.feeder.isClean && !this.pickups.isDemanded
   }
 
+  /** Everything is to be compared, whatever is known. */
+  resync(now: number): void {
+    this.abandonVerifications()
+    if (this.role === 'primary') this.feeder.compareAll(this.drawKey(), now)
+    else if (this.role === 'secondary') this.follower.askResync(now)
+    this.afterwards()
+  }
+
   /** There is a living secondary that awaits nothing. */
   private get isHolding(): boolean {
     return this.peerAlive && this.feeder.isSynced
@@ -185,7 +194,7 @@ export class Replica {
         this.handleFrame(message.frame, now)
         break
       case 'ack':
-        this.feeder.handleAck(message.attach, message)
+        this.feeder.handleAck(message.attach, message, now)
         break
       case 'peer':
         this.peerAlive = message.alive
@@ -214,35 +223,26 @@ export class Replica {
     // Two primaries met and this one goes on in a later epoch: what waits goes on waiting, for a secondary of that.
     if (this.role === 'primary' && message.role === 'primary') this.waiters.handleAttached()
     else this.waiters.handleEnded(message.role === 'stopped' ? 'closed' : 'not-primary')
-    const report = this.report(message.position, now)
+    const { attach, appliedAt } = this.follower
+    const hasFollowed = this.role === 'secondary' && attach !== 0
+    const ageMs = hasFollowed ? Math.max(0, now - appliedAt) : null
+    const report = reportOf(this.stores, message.position, ageMs)
     this.role = message.role
     this.epoch = message.epoch
     this.follower.detach()
     if (message.role === 'primary') {
       this.pickups.dropRest()
-      for (const store of this.stores) store.setAwaited(0, store.segments, false)
+      takeLead(this.stores, this.ground, message)
       this.time.lead(now)
       this.saidTicks = 0
       this.feeder.begin(message.epoch)
       this.gate.open = message.word
     } else {
-      this.feeder.detach()
+      this.feeder.end()
       if (message.role === 'secondary') this.pickups.beginDropping()
     }
     const { role, epoch, reason, durationMs } = message
     this.events.push({ type: 'role', role, epoch, reason, durationMs, report })
-  }
-
-  private report(position: { epoch: number; sequence: number }, now: number): RoleReport {
-    const isSecondary = this.role === 'secondary' && this.follower.attach !== 0
-    return {
-      position,
-      sessions: this.sessions,
-      lastBatchAgeMs: isSecondary ? Math.max(0, now - this.follower.appliedAt) : null,
-      missing: this.stores
-        .filter((store) => store.awaited > 0)
-        .map((store) => ({ table: store.name, segments: store.awaited, of: store.segments })),
-    }
   }
 
   private handleFrame(bytes: Uint8Array, now: number): void {

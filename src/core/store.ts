@@ -39,8 +39,11 @@ export interface Store {
    */
   onChange: (() => void) | undefined
 
-  /** Whether changes are remembered for `encode`. Turning it on or off forgets what was remembered. */
-  setTracking(on: boolean): void
+  /**
+   * Whether changes are remembered for `encode`; 'ids': only which records changed. A call forgets what records were
+   * before, never which changed.
+   */
+  setTracking(on: boolean | 'ids'): void
   /** True while there is a remembered change that no `encode` has returned yet. */
   readonly changed: boolean
   /** True while a change is remembered without its before-image (the journal had overflowed). */
@@ -67,7 +70,7 @@ export interface Store {
   /** Marks segments as awaited (content not trusted, deltas ignored) or trusted; marking awaited clears `touched`. */
   setAwaited(first: number, count: number, awaited: boolean): void
   isAwaited(segment: number): boolean
-  /** Number of awaited segments. */
+  /** Number of awaited segments, and on a secondary of single records awaited. */
   readonly awaited: number
   /** True if an awaited segment lost a session (its key moved to another record id) since it was marked awaited. */
   isTouched(segment: number): boolean
@@ -85,6 +88,29 @@ export interface Store {
 
   /** Drops every session; never tracked. */
   reset(): void
+
+  // ---- Difference: which records changed since a checkpoint, and which are owed (docs/PROTOCOL.md section 6)
+
+  /** Records that changed since the last confirmed checkpoint; some may count twice. */
+  readonly changedCount: number
+  /** Everything encoded so far belongs to this checkpoint. */
+  checkpoint(): void
+  /** What belongs to the last checkpoint need not be remembered any more. */
+  confirm(): void
+  /** Nothing has changed. */
+  forgetChanges(): void
+
+  /** Primary: records to be sent whole, by coming calls of `encode`. Secondary: records trusted only once they came whole. */
+  readonly owed: number
+  forgetOwed(): void
+  /** Owes every record that changed here. */
+  oweChanged(): void
+  /** Owes the records of a list. */
+  oweListed(list: Uint8Array): Refusal
+  /** While on, the record of every delta that is encoded or staged is owed, none is sent for it, no delta is trusted. */
+  setListing(on: boolean): void
+  /** Up to `most` records, owed or changed, from record `from`; `next` is where the rest begins. View as in encode. */
+  list(what: 'owed' | 'changed', from: number, most: number): { bytes: Uint8Array; next: number | undefined }
 
   // ---- Pickup: sessions that are held back are in no batch, image or digest
 

@@ -56,7 +56,19 @@ export interface CoreExports {
   next(from: number): number
   reset(): void
   sessions(): number
-  track(on: number): void
+  track(much: number): void
+  changedCount(): number
+  checkpoint(): void
+  confirm(): void
+  forgetChanges(): void
+  forgetOwed(): void
+  list(owed: number, from: number, most: number): number
+  listAt(): number
+  listNext(): number
+  owed(): number
+  oweChanged(): void
+  oweListed(length: number): number
+  setListing(on: number): void
   overflowed(): number
   encode(bytesMax: number): number
   image(segment: number): number

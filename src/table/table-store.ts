@@ -110,10 +110,10 @@ export class TableStore {
     }
   }
 
-  setTracking(on: boolean): void {
-    this.#tracking = on
+  setTracking(on: boolean | 'ids'): void {
+    this.#tracking = on === true
     this.#changed = false
-    this.engine.core.track(on ? 1 : 0)
+    this.engine.core.track(on === true ? 2 : on === 'ids' ? 1 : 0)
     this.#listen()
   }
 
@@ -207,7 +207,7 @@ export class TableStore {
   }
 
   get awaited(): number {
-    return this.engine.core.awaitedSegments()
+    return this.engine.core.awaitedSegments() + (this.#tracking ? 0 : this.owed)
   }
 
   isTouched(segment: number): boolean {
@@ -255,6 +255,56 @@ export class TableStore {
     this.#changed = false
     this.engine.core.reset()
     this.#listen()
+  }
+
+  get changedCount(): number {
+    return this.engine.core.changedCount()
+  }
+
+  checkpoint(): void {
+    this.engine.core.checkpoint()
+  }
+
+  confirm(): void {
+    this.engine.core.confirm()
+  }
+
+  forgetChanges(): void {
+    this.engine.core.forgetChanges()
+  }
+
+  get owed(): number {
+    return this.engine.core.owed()
+  }
+
+  forgetOwed(): void {
+    this.engine.core.forgetOwed()
+  }
+
+  oweChanged(): void {
+    this.engine.core.oweChanged()
+  }
+
+  oweListed(list: Uint8Array): RefusalName | undefined {
+    return this.#take(list) ?? this.#refusal(this.engine.core.oweListed(list.length))
+  }
+
+  setListing(on: boolean): void {
+    this.engine.core.setListing(on ? 1 : 0)
+    if (this.#tracking && this.overflowed) this.#changed = true
+    this.#listen()
+  }
+
+  list(
+    what: 'owed' | 'changed',
+    from: number,
+    most: number,
+  ): { bytes: Uint8Array; next: number | undefined } {
+    const { core, u8 } = this.engine
+    const length = core.list(what === 'owed' ? 1 : 0, from, most)
+    const at = core.listAt() >>> 0
+    const next = core.listNext()
+    return { bytes: u8.subarray(at, at + length), next: next < 0 ? undefined : next }
   }
 
   get held(): number {

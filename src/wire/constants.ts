@@ -33,11 +33,15 @@ export const FrameType = {
   PROOF_END: 37,
   PROOF_RESULT: 38,
   PARTIAL: 39,
+  DIFFERENCE: 40,
+  OWED: 41,
   IMAGE_PART: 42,
   DIGESTS: 48,
   COMPARED: 49,
   VERIFY: 50,
   RESYNC_REQUEST: 51,
+  BASE: 52,
+  CHANGED: 53,
 } as const
 
 export const FORWARD_TYPE_MIN = 32

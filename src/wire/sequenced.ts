@@ -13,6 +13,8 @@ export interface Resync {
   readonly digestKey: Uint8Array
   /** Table time, in ticks. */
   readonly time: number
+  /** 16 hex digits. */
+  readonly lineage: string
   readonly capacities: readonly number[]
 }
 
@@ -49,7 +51,12 @@ export interface ProofResult {
 }
 
 export function writeResync(writer: ByteWriter, resync: Resync): ByteWriter {
-  writer.u53(resync.follow).raw(resync.digestKey).u32(resync.time).u8(resync.capacities.length)
+  writer
+    .u53(resync.follow)
+    .raw(resync.digestKey)
+    .u32(resync.time)
+    .hex(resync.lineage)
+    .u8(resync.capacities.length)
   for (const capacity of resync.capacities) writer.u32(capacity)
   return writer
 }
@@ -59,11 +66,12 @@ export function readResync(payload: Uint8Array): Resync | undefined {
   const follow = reader.u53()
   const digestKey = reader.raw(DIGEST_KEY_BYTES).slice()
   const time = reader.u32()
+  const lineage = reader.hex(8)
   const count = reader.u8()
   if (count > TABLES_MAX) return undefined
   const capacities: number[] = []
   for (let i = 0; i < count; i++) capacities.push(reader.u32())
-  return reader.done ? { follow, digestKey, time, capacities } : undefined
+  return reader.done ? { follow, digestKey, time, lineage, capacities } : undefined
 }
 
 /** The sections follow. */
@@ -164,6 +172,53 @@ export function readImagePart(payload: Uint8Array): ImagePart | undefined {
   const head = { table: reader.u8(), segment: reader.varint(), first: reader.varint(), end: reader.varint() }
   const deltas = reader.rest()
   return reader.failed ? undefined : { ...head, deltas }
+}
+
+/** What a secondary's tables are but for records it has changed itself. */
+export interface Offer {
+  /** 16 hex digits. */
+  readonly lineage: string
+  readonly epoch: number
+  readonly sequence: number
+  /** It was primary of that epoch. */
+  readonly reigned: boolean
+  /** Records it has changed. */
+  readonly changed: number
+}
+
+export function writeOffer(writer: ByteWriter, offer: Offer): ByteWriter {
+  writer.hex(offer.lineage).u53(offer.epoch).u53(offer.sequence)
+  return writer.u8(offer.reigned ? 1 : 0).u32(offer.changed)
+}
+
+export function readOffer(payload: Uint8Array): Offer | undefined {
+  const reader = new ByteReader(payload)
+  const lineage = reader.hex(8)
+  const [epoch, sequence] = [reader.u53(), reader.u53()]
+  const offer = { lineage, epoch, sequence, reigned: reader.u8() === 1, changed: reader.u32() }
+  return reader.done ? offer : undefined
+}
+
+/** Records of one table; `last`: there are no more lists, of any table. */
+export interface RecordList {
+  readonly table: number
+  readonly last: boolean
+  readonly list: Uint8Array
+}
+
+export function writeRecordList(writer: ByteWriter, { table, last, list }: RecordList): ByteWriter {
+  return writer
+    .u8(table)
+    .u8(last ? 1 : 0)
+    .raw(list)
+}
+
+export function readRecordList(payload: Uint8Array): RecordList | undefined {
+  const reader = new ByteReader(payload)
+  const table = reader.u8()
+  const last = reader.u8()
+  const list = reader.rest()
+  return reader.failed || last > 1 ? undefined : { table, last: last === 1, list }
 }
 
 export function readToken(payload: Uint8Array): number | undefined {

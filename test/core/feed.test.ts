@@ -44,7 +44,13 @@ const status = (role: Role, epoch: number) =>
 
 function resync(epoch: number, follow: number): Uint8Array {
   const writer = beginFrame(FrameType.RESYNC, epoch, 1, 1)
-  writeResync(writer, { follow, time: 1, digestKey: new Uint8Array(DIGEST_KEY_BYTES), capacities: [10] })
+  writeResync(writer, {
+    follow,
+    time: 1,
+    lineage: '0123456789abcdef',
+    digestKey: new Uint8Array(DIGEST_KEY_BYTES),
+    capacities: [10],
+  })
   return sealFrame(writer)
 }
 

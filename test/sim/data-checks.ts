@@ -7,9 +7,12 @@ import { AckChecks } from './ack-checks.ts'
 import { contentOf, demandContent, hashImages } from './content.ts'
 import {
   BATCH,
+  DIFFERENCE,
   epochOf,
   IMAGE,
+  OWED,
   PARTIAL,
+  payloadByte,
   RESYNC,
   RESYNC_REQUEST,
   REVERSE,
@@ -44,6 +47,10 @@ interface Flushed {
 
 export class DataChecks {
   private readonly history: History
+  /** Begun with spoilt memory. */
+  private readonly spoiltReigns = new WeakSet<Reign>()
+  /** Secondaries that were told what they are owed. */
+  private readonly byDifference = new WeakSet<SimProcess>()
   private readonly origins = new Map<SimProcess, Origin>()
   private readonly reigns = new Map<SimProcess, Reign>()
   private readonly flushed = new Map<Reign, Flushed>()
@@ -164,6 +171,10 @@ export class DataChecks {
       if (type === RESYNC) this.flushed.set(reign, this.attached.get(reign) ?? this.snapshot(process, reign))
       else if (type === BATCH || type === PARTIAL) this.flushed.set(reign, this.snapshot(process, reign))
       if (type === PARTIAL) this.partials++
+      if (type === DIFFERENCE) {
+        process.world.count(payloadByte(message.frame, 0) === 1 ? 'resync by difference' : 'offer declined')
+      }
+      if (type === RESYNC) process.world.count('resync')
       const state = this.flushed.get(reign)
       if (state === undefined) throw new Violation(`${process.name} sends a frame before any RESYNC`)
       if (message.sequence !== reign.lastMark + 1) {
@@ -197,11 +208,13 @@ export class DataChecks {
       throw new Violation(`${process.name} became primary (${reason}) unsynced, against promoteUnsynced`)
     }
     const base = this.baseOf(process, origin)
-    if (process.isSpoilt) this.history.isVoid = true
+    const isSpoilt = process.isSpoilt
+    if (isSpoilt) this.history.isVoid = true
     process.isSpoilt = false
     this.demandPromised(process, base)
     const held = this.pickups.take(process)
     const reign = this.history.begin(epoch, lineage, process.incarnation, process.world.now, base, held)
+    if (isSpoilt) this.spoiltReigns.add(reign)
     this.reigns.set(process, reign)
     this.origins.set(process, { type: 'own', reign })
   }
@@ -246,6 +259,8 @@ export class DataChecks {
 
   private afterFrame(process: SimProcess, frame: Uint8Array): void {
     this.acks.handleApplied(process, frame)
+    if (typeOf(frame) === RESYNC) this.byDifference.delete(process)
+    if (typeOf(frame) === OWED && payloadByte(frame, 1) === 1) this.byDifference.add(process)
     if (typeOf(frame) === PARTIAL) this.partials++
     const origin = this.originOf(process)
     const sequence = sequenceOf(frame)
@@ -275,12 +290,19 @@ export class DataChecks {
     if (mark.clean && (origin.type === 'mix' || type === BATCH || type === IMAGE || type === SAME)) {
       this.comparisons++
       if (hashImages(process) !== mark.hash) {
+        // What was spoilt is in nobody's list of changes: after a resync by difference only the proof finds it.
+        if (this.spoiltReigns.has(reign)) {
+          process.isSpoilt = true
+          return
+        }
         throw new Violation(
           `${process.name} awaits nothing at position ${reign.epoch}/${sequence} and differs from what its primary held there`,
         )
       }
     }
     this.origins.set(process, mark.clean ? { type: 'state', reign, sequence } : { type: 'mix', reign })
+    if (origin.type === 'mix' && mark.clean)
+      process.world.count(this.byDifference.delete(process) ? 'synced by difference' : 'synced in full')
     if (origin.type === 'mix' && mark.clean) this.history.share(reign.incarnation, process.incarnation)
   }
 

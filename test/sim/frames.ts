@@ -11,6 +11,15 @@ export const PARTIAL = 39
 /** The primary's sequence is below, the secondary's from here. */
 export const REVERSE = 48
 export const RESYNC_REQUEST = 51
+/** The primary's answer to a secondary's offer: 1 byte, whether they differ in known records only. */
+export const DIFFERENCE = 40
+/** The last of these lists says what is owed; the second byte of the payload marks it. */
+export const OWED = 41
+const HEADER_BYTES = 32
+
+export function payloadByte(frame: Uint8Array, at: number): number {
+  return frame[HEADER_BYTES + at]!
+}
 
 export function typeOf(frame: Uint8Array): number {
   return frame[4]!

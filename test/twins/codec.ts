@@ -35,10 +35,18 @@ export interface Receiver {
   readonly awaited: (segment: number) => boolean
   /** Record ids of this segment up to `end`, counted within it, have come with parts of its image. */
   readonly brought?: { readonly segment: number; readonly end: number }
+  /** A single record that is awaited. */
+  readonly owed?: (id: number) => boolean
+  /** Gets the record of every delta, before anything is decided. */
+  readonly seen?: (id: number) => unknown
   readonly countMax?: number
   /** Of a table with long columns. */
   readonly arena?: Arena
 }
+
+/** What an id holds may be dropped for a key that moved. */
+const isOld = (receiver: Receiver, id: number): boolean =>
+  isAwaitedId(receiver, id) || (receiver.owed?.(id) ?? false)
 
 export const segmentOf = (id: number): number => Math.floor(id / SEGMENT)
 
@@ -150,7 +158,7 @@ function checkKeys(
     if (holder === undefined || holder === id) continue
     const released = slots.has(holder) && (slots.get(holder) === undefined || created.has(holder))
     if (released) continue
-    if (isAwaitedId(receiver, holder)) lost.push(holder)
+    if (isOld(receiver, holder)) lost.push(holder)
     else reasons.add('key-held')
   }
   for (const index of state.schema.indexes) {
@@ -168,7 +176,7 @@ function checkKeys(
         slots.has(holder) &&
         (now === undefined || created.has(holder) || indexKeyOf(state.schema, index, now) !== key)
       if (released) continue
-      if (isAwaitedId(receiver, holder)) lost.push(holder)
+      if (isOld(receiver, holder)) lost.push(holder)
       else reasons.add('index-held')
     }
   }
@@ -190,7 +198,8 @@ export function decode(state: TwinState, bytes: Uint8Array, receiver: Receiver):
   let units = 0
   for (const delta of cut === undefined ? deltas : [...deltas, cut]) {
     const { id, op, row } = delta
-    if (isAwaitedId(receiver, id)) continue
+    receiver.seen?.(id)
+    if (isAwaitedId(receiver, id) || (op !== 'whole' && receiver.owed?.(id))) continue
     const old = state.rows.get(id)
     if (op === 'create' && old !== undefined) reasons.add('occupied')
     if ((op === 'update' || op === 'delete') && old === undefined) reasons.add('absent')

@@ -31,7 +31,7 @@ export interface Delta {
   readonly id: number
   readonly op: Op
   /** create, and whole unless it empties the slot. */
-  readonly row?: Row
+  readonly row?: Row | undefined
   /** update: by index of the value field. */
   readonly changes?: ReadonlyMap<number, Change>
 }

@@ -3,7 +3,9 @@
 import { type Refusal, SEGMENT_RECORDS, type Store } from '../../src/core/store.ts'
 import { type Arena, arenaOf } from './arena.ts'
 import * as codec from './codec.ts'
+import { type Delta, writeDeltas } from './deltas.ts'
 import { isPast, lifeOf } from './lifetime.ts'
+import { readList, writeList } from './lists.ts'
 import { TwinPickup, type TwinPickupRule } from './pickup.ts'
 import { type Row, type TwinSchema, TwinState } from './schema.ts'
 
@@ -21,7 +23,6 @@ export class TwinStore implements Store {
   readonly capacity: number
   readonly segments: number
   readonly schemaHash: string
-  readonly overflowed = false
   readonly arenaBytes: number
   readonly batchBytesMax = 0
   readonly digestedBytes = 0
@@ -35,8 +36,14 @@ export class TwinStore implements Store {
   readonly #before = new Map<number, Row | undefined>()
   readonly #awaited = new Set<number>()
   readonly #touched = new Set<number>()
-  #tracking = false
   #brought: { readonly segment: number; readonly end: number } | undefined
+  /** Records changed before and after the last checkpoint; records owed. */
+  readonly #older = new Set<number>()
+  readonly #recent = new Set<number>()
+  readonly #owed = new Set<number>()
+  #listing = false
+  #stagedSegment: number | undefined
+  #tracking: boolean | 'ids' = false
   #digestKey: Uint8Array = new Uint8Array(16)
   #staged: codec.Staged | undefined
 
@@ -141,22 +148,28 @@ export class TwinStore implements Store {
   }
 
   get changed(): boolean {
-    return this.#before.size > 0
+    return this.#before.size > 0 || this.overflowed
+  }
+
+  get overflowed(): boolean {
+    return this.#tracking === true && !this.#listing && this.#owed.size > 0
   }
 
   get awaited(): number {
-    return this.#awaited.size
+    return this.#awaited.size + (this.#tracking === true ? 0 : this.#owed.size)
   }
 
-  setTracking(on: boolean): void {
+  setTracking(on: boolean | 'ids'): void {
     this.#tracking = on
+    for (const id of this.#before.keys()) this.#recent.add(id)
     this.#before.clear()
   }
 
   /** To be called before the row of a record is changed by the application. */
   protected remember(id: number): void {
-    const first = this.#tracking && this.#before.size === 0
-    if (this.#tracking && !this.#before.has(id)) this.#before.set(id, this.#shown(id))
+    const first = this.#tracking === true && !this.changed
+    if (this.#tracking === 'ids' && !this.pickup?.has(id)) this.#recent.add(id)
+    if (this.#tracking === true && !this.#before.has(id)) this.#before.set(id, this.#shown(id))
     if (first || this.pickup !== undefined) this.onChange?.()
   }
 
@@ -168,8 +181,66 @@ export class TwinStore implements Store {
       const now = this.#shown(id)
       if (now !== undefined) after.put(id, now)
     }
+    for (const id of this.#before.keys()) this.#recent.add(id)
     this.#before.clear()
-    return codec.encode(before, after)
+    const deltas = codec.deltasBetween(before, after)
+    if (this.#listing) for (const { id } of deltas) this.#owed.add(id)
+    const owed = this.#listing ? new Set<number>() : new Set(this.#owed)
+    if (!this.#listing) this.#owed.clear()
+    const wholes = [...owed].map((id): Delta => ({ id, op: 'whole', row: this.#shown(id) }))
+    const all = [...deltas.filter(({ id }) => !owed.has(id)), ...wholes].sort((a, b) => a.id - b.id)
+    return all.length === 0 ? new Uint8Array() : writeDeltas(this.state.schema, all)
+  }
+
+  get changedCount(): number {
+    return this.#older.size + this.#recent.size
+  }
+
+  checkpoint(): void {
+    for (const id of this.#recent) this.#older.add(id)
+    this.#recent.clear()
+  }
+
+  confirm(): void {
+    this.#older.clear()
+  }
+
+  forgetChanges(): void {
+    this.#older.clear()
+    this.#recent.clear()
+  }
+
+  get owed(): number {
+    return this.#owed.size
+  }
+
+  forgetOwed(): void {
+    this.#owed.clear()
+  }
+
+  oweChanged(): void {
+    for (const id of [...this.#older, ...this.#recent]) this.#owed.add(id)
+  }
+
+  oweListed(list: Uint8Array): Refusal {
+    const ids = readList(list, this.capacity)
+    if (typeof ids === 'string') return ids
+    for (const id of ids) this.#owed.add(id)
+    return undefined
+  }
+
+  setListing(on: boolean): void {
+    this.#listing = on
+  }
+
+  list(
+    what: 'owed' | 'changed',
+    from: number,
+    most: number,
+  ): { bytes: Uint8Array; next: number | undefined } {
+    const set = what === 'owed' ? this.#owed : new Set([...this.#older, ...this.#recent])
+    const ids = [...set].filter((id) => id >= from).sort((a, b) => a - b)
+    return { bytes: writeList(ids.slice(0, most)), next: ids[most] }
   }
 
   setDigestKey(key: Uint8Array): void {
@@ -209,14 +280,17 @@ export class TwinStore implements Store {
   }
 
   stage(deltas: Uint8Array): Refusal {
+    this.#stagedSegment = undefined
     return this.#stage(codec.decode(this.state, deltas, this.#receiver()))
   }
 
   stageImage(segment: number, deltas: Uint8Array): Refusal {
+    this.#stagedSegment = segment
     return this.#stage(codec.decodeImage(this.state, segment, deltas, this.#receiver()))
   }
 
   stageImagePart(segment: number, first: number, end: number, deltas: Uint8Array): Refusal {
+    this.#stagedSegment = undefined
     return this.#stage(codec.decodeImage(this.state, segment, deltas, this.#receiver(), [first, end]))
   }
 
@@ -226,6 +300,9 @@ export class TwinStore implements Store {
 
   commit(): void {
     if (this.#staged === undefined) return
+    for (const id of this.#owed) {
+      if (this.#staged.slots.has(id) || codec.segmentOf(id) === this.#stagedSegment) this.#owed.delete(id)
+    }
     for (const id of [...this.#staged.slots.keys(), ...this.#staged.lost]) this.pickup?.ended(id)
     codec.apply(this.state, this.#staged)
     for (const id of this.#staged.lost) this.#touched.add(codec.segmentOf(id))
@@ -236,13 +313,18 @@ export class TwinStore implements Store {
     for (const id of this.pickup?.ids ?? []) this.pickup!.ended(id)
     this.state.clear()
     this.#before.clear()
+    this.forgetChanges()
+    this.forgetOwed()
+    this.#listing = false
     this.#staged = undefined
   }
 
   #receiver(): codec.Receiver {
     const awaited = (segment: number) => this.#awaited.has(segment)
+    const seen = this.#listing ? { seen: (id: number) => this.#owed.add(id) } : {}
     return {
-      ...{ capacity: this.capacity, awaited },
+      ...{ capacity: this.capacity, awaited, owed: (id: number) => this.#owed.has(id) },
+      ...seen,
       ...(this.accounts === undefined ? {} : { arena: this.accounts }),
       ...(this.#brought === undefined ? {} : { brought: this.#brought }),
     }

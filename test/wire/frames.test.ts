@@ -135,7 +135,13 @@ test('sequenced payloads come back as they were said, and cut ones do not', () =
   const cases: [Uint8Array, (bytes: Uint8Array) => unknown][] = [
     [
       sequenced
-        .writeResync(new ByteWriter(), { follow: 1, digestKey: new Uint8Array(16), time: 9, capacities: [5] })
+        .writeResync(new ByteWriter(), {
+          follow: 1,
+          digestKey: new Uint8Array(16),
+          time: 9,
+          lineage: '0123456789abcdef',
+          capacities: [5],
+        })
         .finish(),
       sequenced.readResync,
     ],
@@ -154,7 +160,22 @@ test('sequenced payloads come back as they were said, and cut ones do not', () =
       sequenced.writeSection(sequenced.beginBatch(new ByteWriter(), 7), 0, deltas).finish(),
       sequenced.readBatch,
     ],
+    [
+      sequenced
+        .writeOffer(new ByteWriter(), {
+          lineage: '0123456789abcdef',
+          epoch: 3,
+          sequence: 4,
+          reigned: true,
+          changed: 5,
+        })
+        .finish(),
+      sequenced.readOffer,
+    ],
   ]
+  const list = { table: 1, last: true, list: Uint8Array.of(0) }
+  assert.equal(sequenced.readRecordList(sequenced.writeRecordList(new ByteWriter(), list).finish()), list)
+  assert.is(sequenced.readRecordList(Uint8Array.of(1, 2, 0)), undefined)
   for (const [bytes, read] of cases) {
     assert.ok(read(bytes) !== undefined, read.name)
     assert.is(read(bytes.subarray(0, bytes.length - 1)), undefined, `${read.name}, cut`)
