@@ -26,6 +26,8 @@ const CONNECTIONS = 4
 /** Requests in flight on each connection. */
 const DEPTH = 32
 const SAMPLES = 100
+/** Between two looks at how many entries there are: its one thread answers them too. */
+const LOOK_MS = 10
 
 type Name = 'a' | 'b'
 
@@ -185,9 +187,8 @@ class HaproxyPair implements Running {
     this.#programs.b = startHaproxy('b', this.#folder)
     await eventually(START_LIMIT_MS, 'the new process answers', async () => (await this.entries('b')) >= 0)
     const upMs = monotonicMs()
-    await eventually(SYNC_LIMIT_MS, 'the new process is filled', async () => {
-      return (await this.entries('b')) >= this.sessions
-    })
+    const filled = async () => (await this.entries('b')) >= this.sessions
+    await eventually(SYNC_LIMIT_MS, 'the new process is filled', filled, LOOK_MS)
     const allMs = monotonicMs()
     const bytes = tcpBytesSent(this.#programs.a.pid, [this.#ports.a, this.#ports.b])
     await this.settled()

@@ -113,11 +113,12 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** Asks again and again, a millisecond apart, for a bounded time; an error is a no. */
+/** Asks again and again, so far apart, for a bounded time; an error is a no. */
 export async function eventually(
   limitMs: number,
   what: string,
   holds: () => Promise<boolean>,
+  stepMs = 1,
 ): Promise<void> {
   const end = performance.now() + limitMs
   let last: unknown
@@ -128,7 +129,7 @@ export async function eventually(
       last = error
     }
     if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`, { cause: last })
-    await tick(1)
+    await tick(stepMs)
   }
 }
 

@@ -14,6 +14,8 @@ const SYNC_LIMIT_MS = 60_000
 const PIPELINE = 4096
 const WRITES_AHEAD = 4
 const SAMPLES = 200
+/** Between two looks at how far it is: its one thread answers them too. */
+const LOOK_MS = 10
 
 const SETTINGS = ['--save', '', '--appendonly', 'no', '--repl-diskless-sync', 'yes']
 const REPLICATION = [
@@ -212,9 +214,8 @@ class RedisPair implements Running {
     this.#replica = await startServer(this.#folder, this.#master.port)
     const { client } = this.#replica
     const upMs = monotonicMs()
-    await eventually(SYNC_LIMIT_MS, 'the new replica is filled', async () => {
-      return (await client.info('replication')).master_link_status === 'up'
-    })
+    const filled = async () => (await client.info('replication')).master_link_status === 'up'
+    await eventually(SYNC_LIMIT_MS, 'the new replica is filled', filled, LOOK_MS)
     const allMs = monotonicMs()
     await this.#sample()
     const { db0 = '' } = await client.info('keyspace')
