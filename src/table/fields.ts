@@ -187,8 +187,8 @@ export class FieldIo {
         if (!this.#takeMapped(value) && !this.#takeIpv6(value)) throw this.wrong(field, value)
         break
       case FIELD.string:
-        this.#takeText(field, value)
-        break
+        this.#writeText(field, at, this.#takeText(field, value))
+        return
       case FIELD.bytes:
         if (!(value instanceof Uint8Array) || value.length !== field.size) throw this.wrong(field, value)
         u8.set(value, at)
@@ -203,24 +203,35 @@ export class FieldIo {
     for (let i = 0; i < field.size; i++) u8[at + i] = scratch[i]!
   }
 
-  /** Length byte, text and zeros into the scratch. */
-  #takeText(field: FieldLayout, value: unknown): void {
+  /** A text from the scratch, and zeros: of a session id of 36 bytes in a string(255) only these 36 are copied one by one. */
+  #writeText({ size }: FieldLayout, at: number, length: number): void {
+    const { u8 } = this.#engine
+    const scratch = this.#scratch
+    u8[at] = length
+    for (let i = 0; i < length; i++) u8[at + 1 + i] = scratch[i]!
+    const end = at + size
+    const from = at + 1 + length
+    if (end - from > 32) u8.fill(0, from, end)
+    else for (let i = from; i < end; i++) u8[i] = 0
+  }
+
+  /** The UTF-8 of a text into the scratch; gives its length. */
+  #takeText(field: FieldLayout, value: unknown): number {
     const scratch = this.#scratch
     if (typeof value !== 'string' || value.length >= field.size) throw this.wrong(field, value)
     let length = 0
     for (; length < value.length; length++) {
       const code = value.charCodeAt(length)
       if (code > 127) break
-      scratch[1 + length] = code
+      scratch[length] = code
     }
     if (length < value.length) {
       if (SURROGATE.test(value)) throw this.wrong(field, value)
-      const { read, written } = encoder.encodeInto(value, scratch.subarray(1, field.size))
+      const { read, written } = encoder.encodeInto(value, scratch.subarray(0, field.size - 1))
       if (read < value.length) throw this.wrong(field, value)
       length = written
     }
-    scratch[0] = length
-    scratch.fill(0, 1 + length, field.size)
+    return length
   }
 
   /** The value of a field of the record at address `record`. */
