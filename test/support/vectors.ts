@@ -18,7 +18,7 @@ export const VECTORS_FIELDS = {
   words: 'text',
 } as const satisfies Shape
 
-export const VECTORS_INDEXES = { spot: ['kind', 'port'] } as const
+export const VECTORS_INDEXES = { spot: ['kind', 'port'], count: ['count'] } as const
 
 type Field = keyof typeof VECTORS_FIELDS | 'id'
 const CREATE = 0
@@ -63,14 +63,14 @@ const LONG = { raw: [2, 1, 2], words: [5, 0x61, 0xe2, 0x98, 0x83, 0x62] }
 
 /**
  * Creates what the vectors below suppose: record ids 0, 2 and 1100 hold the keys 1, 2 and 3, and at `spot` 0/65535,
- * nothing and 2/0.
+ * nothing and 2/0; record id 2 holds 5 at `count`.
  */
 export const VECTORS_START = Uint8Array.from([
   3,
   ...head(0, CREATE),
   ...record(1, { port: [255, 255], total: [...Array<number>(7).fill(255), 15], ...LONG }),
   ...head(1, CREATE),
-  ...record(2),
+  ...record(2, { count: [5] }),
   ...head(1097, CREATE),
   ...record(3, { kind: [2] }),
 ])
@@ -188,6 +188,10 @@ export const VECTORS: readonly Vector[] = [
     ...[2, ...head(1, CREATE), ...record(2)],
     ...[...head(0, UPDATE), ...varint(field('on')), 1],
   ]),
+  vector('key-held', 'a key whose holder gets another index key', [
+    ...[2, ...head(1, CREATE), ...record(2)],
+    ...[...head(0, UPDATE), ...varint(field('kind')), 1],
+  ]),
   vector('key-held', 'an image with a key that a trusted id holds', one(0, CREATE, ...record(3)), {
     image: 0,
   }),
@@ -210,6 +214,10 @@ export const VECTORS: readonly Vector[] = [
   vector('index-held', 'an index key whose holder the batch changes elsewhere', [
     ...[2, ...head(0, UPDATE), ...varint(field('on')), 1],
     ...[...head(1, UPDATE), ...varint(field('port')), ...varint(131_070)],
+  ]),
+  vector('index-held', 'an index key whose holder gets another key in another index', [
+    ...[2, ...head(2, UPDATE), ...varint(field('kind')), 1],
+    ...[...head(0, CREATE), ...record(9, { count: [5] })],
   ]),
   vector(
     'index-held',

@@ -294,4 +294,27 @@ test('a link that spoilt memory left behind finds nothing, and an image mends th
   assert.equal([at(two, 7), two.size], [undefined, 1])
 })
 
+test('what spoilt memory never linked is not taken away from others', () => {
+  const full = defineTable({
+    name: 'full',
+    key: { id: 'u16' },
+    fields: { tag: 'u32' },
+    indexes: { tag: ['tag'] },
+    capacity: 5000,
+  })
+  const [one, two] = [makeNode(full, 'primary').table, makeNode(full, 'secondary').table]
+  for (let id = 0; id < 5000; id++) one.set({ id }, { tag: 1 + id })
+  applyBatch(two, one.encode(ROOM))
+  const { engine } = two as unknown as { engine: { u32: Uint32Array; core: { recordsAt(): number } } }
+  const { layout } = full
+  for (let id = 0; id < 1000; id += 100) {
+    const at = engine.core.recordsAt() + id * layout.recordBytes + layout.values[0]!.offset
+    engine.u32[at >>> 2] = 1_000_000 + id
+  }
+  two.setAwaited(0, 1, true)
+  assert.is(two.stageImage(0, one.image(0)), undefined)
+  two.commit()
+  for (let id = 0; id < 5000; id++) assert.is(byOf(two, 'tag').get({ tag: 1 + id })?.id, id)
+})
+
 test.run()
