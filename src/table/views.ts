@@ -92,7 +92,12 @@ class View {
         host.io.begin()
         host.io.write(field, host.scratchAt, value)
         const status = host.engine.core.updateId(this.#id, low, high)
-        if (status < 0) throw host.refused(status)
+        if (status < 0) {
+          const error = host.refused(status)
+          // Expired sessions that held a key as well have been ended on the way.
+          if (host.expires) host.writes.done()
+          throw error
+        }
         host.writes.done()
       },
     }

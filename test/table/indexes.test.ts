@@ -294,6 +294,42 @@ test('a link that spoilt memory left behind finds nothing, and an image mends th
   assert.equal([at(two, 7), two.size], [undefined, 1])
 })
 
+test('a session that has expired is found by no key and holds none', () => {
+  const dying = defineTable({
+    name: 'dying',
+    key: { id: 'u16' },
+    fields: { x: 'u32', y: 'u32', z: 'u32' },
+    indexes: { xy: ['x', 'y'], xz: ['x', 'z'] },
+    capacity: 10,
+    timeout: 600,
+  })
+  const [one, two] = [makeNode(dying, 'primary').table, makeNode(dying, 'secondary').table]
+  one.set({ id: 1 }, { x: 1, y: 1 }, { timeout: 10 })
+  one.set({ id: 2 }, { y: 1, z: 1 })
+  one.set({ id: 3 }, { x: 1, y: 9, z: 1 })
+  applyBatch(two, one.encode(ROOM))
+  assert.is(byOf(two, 'xy').get({ x: 1, y: 1 })?.id, 1)
+  for (const table of [one, two]) {
+    table.setTime(1000)
+    assert.is(byOf(table, 'xy').get({ x: 1, y: 1 }), undefined)
+  }
+  assert.is(one.changed, false)
+  // xy is free again, for who held it has expired; xz is not. What has expired leaves all the same, and is told.
+  const session = one.get({ id: 2 }) as unknown as { x: number }
+  assert.throws(
+    () => {
+      session.x = 1
+    },
+    (error: unknown) => error instanceof KeyTakenError && /index xz/.test(error.message),
+  )
+  assert.equal([one.changed, one.size, session.x], [true, 2, 0])
+  one.delete({ id: 3 })
+  session.x = 1
+  applyBatch(two, one.encode(ROOM))
+  sameDigests(one, two)
+  for (const table of [one, two]) assert.is(byOf(table, 'xy').get({ x: 1, y: 1 })?.id, 2)
+})
+
 test('what spoilt memory never linked is not taken away from others', () => {
   const full = defineTable({
     name: 'full',
