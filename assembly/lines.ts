@@ -58,7 +58,8 @@
 }
 
 /** Whether two fields hold the same. */
-export function sameBytes(a: usize, b: usize, size: u32): bool {
+// @ts-ignore: decorator
+@inline export function sameBytes(a: usize, b: usize, size: u32): bool {
   switch (size) {
     case 1: return load<u8>(a) == load<u8>(b)
     case 2: return load<u16>(a) == load<u16>(b)

@@ -44,6 +44,8 @@ let reading: usize = 0
 /** Staged keys that another id holds, and `moves` when they were counted. */
 let holders: u32 = 0
 let holdersAt: u32 = 0
+/** Staged sessions that may come with keys in indexes. */
+let claimants: u32 = 0
 let keysExpected: u32 = 0
 /** Of the scratch table of keys; 0 until the first record of a batch. */
 export let keyMask: u32 = 0
@@ -81,6 +83,7 @@ export function unstage(): void {
 export function stagedOver(): void {
   reading = 0
   stagedCount = 0
+  claimants = 0
   stagedFrom = 0
   stagedTo = 0
 }
@@ -89,6 +92,7 @@ function keep(id: u32, op: u32): void {
   store<u32>(stagedIdsAt + (<usize>stagedCount << 2), id)
   store<u32>(stagedOpsAt + (<usize>stagedCount << 2), op)
   stagedCount++
+  if (op == PUT || op == MOVE) claimants++
   reading = 0
 }
 
@@ -115,7 +119,7 @@ function stage(length: u32, from: u32, to: u32): u32 {
   openBytes(inboxAt, length)
   stagedFrom = from
   stagedTo = to
-  if (!readDeltas(from, to) || !keysFree() || (indexedMask && !indexKeysFree())) {
+  if (!readDeltas(from, to) || !keysFree() || (indexedMask && claimants && !indexKeysFree())) {
     unstage()
     return refusal
   }
