@@ -138,7 +138,8 @@ function updateMany(world: World, form: Form, all: Pairs): void {
 
 function deleteMany(world: World, form: Form, keys: readonly Values[]): void {
   const pairs = keys.map((key) => [key, {}] as const)
-  const there = new Set(world.twin.state.ids.keys())
+  // Not of the ids: a session that has expired lies there and is not found.
+  const there = new Set(keys.filter((key) => world.twin.has(key)).map((key) => keyText(world, key)))
   const given = give(world, form, pairs)
   const deleted = batchesOf(world.primary.table).deleteMany(form === 'pairs' ? keys : given)
   assert.is(deleted, world.twin.deleteMany(keys))
