@@ -331,6 +331,8 @@ export class Replica {
   handleTimeout(now: number): void {
     this.handleTime(now)
     if (this.role === 'primary') {
+      // Before the flush, which takes it along: a frame speaks of the tables as they are when it leaves.
+      if (this.flushToken === undefined) this.sweeper.work(now, this.feeder.hasRoom)
       this.pickups.work(now)
       const due = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
       if (due !== undefined && now >= due) this.feeder.flush(now)
@@ -340,7 +342,6 @@ export class Replica {
         this.messages.push({ type: 'flushed', token: this.flushToken, sequence: this.feeder.sequence })
         this.flushToken = undefined
       }
-      if (this.flushToken === undefined) this.sweeper.work(now, this.feeder.hasRoom)
     } else if (this.role === 'secondary') {
       this.pickups.drop()
       const due = this.pickups.isDropping ? undefined : this.follower.workDeadline(now)

@@ -2,12 +2,13 @@
 // it wrote be held, compares, hands over, promotes, closes. All at random, all on the application thread.
 import type { Alone, HeldOutcome } from '../../src/core/waiters.ts'
 import { ArenaFullError, KeyTakenError, NotPrimaryError, TableFullError } from '../../src/errors.ts'
+import { deadlineAfter } from '../twins/lifetime.ts'
 import type { DataChecks } from './data-checks.ts'
-import type { HeldBack, History, Reign } from './history.ts'
+import type { HeldBack, History, Reign, Version } from './history.ts'
 import { callMany, drawRows } from './many.ts'
 import type { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
-import { MEMOS, PAGES } from './tables.ts'
+import { LEASES, MEMOS, PAGES } from './tables.ts'
 import { Violation } from './world.ts'
 
 /** Drawn per seed. Shares are of ticks. */
@@ -146,7 +147,7 @@ export class App {
     const { process, random, plan } = this
     const table = random.below(process.tables.length)
     const kind = process.plan.tables.kinds[table]!
-    if (kind === MEMOS || kind === PAGES) return // rows carry no values of any length
+    if (kind === MEMOS || kind === PAGES || kind === LEASES) return // rows carry no values of any length, and leases are their own check
     const keys = Array.from({ length: 1 + random.below(MANY_MAX) }, () => random.below(plan.keys))
     const name = random.pick(['setMany', 'updateMany', 'deleteMany'] as const)
     process.world.count(name)
@@ -218,7 +219,7 @@ export class App {
         process.world.count('table full')
         return
       }
-      history.write(reign!, table, key, value, true, process.world.now)
+      this.note(history.write(reign!, table, key, value, true, process.world.now))
     })
     if (accepted) process.world.count('write')
   }
@@ -227,7 +228,7 @@ export class App {
     const { process, history, random } = this
     const kind = process.plan.tables.kinds[table]!
     this.attempt('update', () => {
-      const known = reign?.content[table]?.get(key)?.row
+      const known = this.lives(reign, table, key) ? reign!.content[table]!.get(key)!.row : undefined
       const whole = random.chance(0.5)
       const value = whole || known === undefined ? random.below(60_000) : known.value
       const fields = kind.fields({ version: history.upcoming, value }, whole)
@@ -243,7 +244,7 @@ export class App {
       if (found !== (known !== undefined)) {
         throw new Violation(`${process.name}: update of key ${key} says ${found}, against what was written`)
       }
-      if (found) history.write(reign!, table, key, value, false)
+      if (found) this.note(history.write(reign!, table, key, value, false))
     })
   }
 
@@ -258,7 +259,10 @@ export class App {
     if (!(error instanceof KeyTakenError)) return false
     const { process, history } = this
     const { indexes } = process.plan.tables.kinds[table]!
-    const others = [...(reign?.content[table]?.values() ?? [])].filter((version) => version.key !== key)
+    const { ticks } = process.tables[table]!
+    const others = [...(reign?.content[table]?.values() ?? [])].filter(
+      (version) => version.key !== key && history.lives(version, ticks),
+    )
     for (const fieldsOf of Object.values(indexes)) {
       const wanted = JSON.stringify(fieldsOf({ version: history.upcoming, value }))
       const holder = others.find(({ row }) => row !== undefined && JSON.stringify(fieldsOf(row)) === wanted)
@@ -269,12 +273,24 @@ export class App {
     throw new Violation(`${process.name}: ${error.message}, against what was written`)
   }
 
+  private lives(reign: Reign | undefined, table: number, key: number): boolean {
+    return this.history.lives(reign?.content[table]?.get(key), this.process.tables[table]!.ticks)
+  }
+
+  /** A write of a table whose sessions expire begins the session's time anew. */
+  private note(version: Version): void {
+    const { tables, plan } = this.process
+    const { timeoutTicks } = plan.tables.kinds[version.table]!
+    if (timeoutTicks === undefined) return
+    this.history.expire(version, deadlineAfter(tables[version.table]!.ticks, timeoutTicks))
+  }
+
   private delete(reign: Reign | undefined, table: number, key: number): void {
     const { process, history } = this
     const kind = process.plan.tables.kinds[table]!
     this.attempt('delete', () => {
       const found = process.tables[table]!.delete(kind.key(key))
-      if (found !== (reign?.content[table]?.get(key)?.row !== undefined)) {
+      if (found !== this.lives(reign, table, key)) {
         throw new Violation(`${process.name}: delete of key ${key} says ${found}, against what was written`)
       }
       if (found) history.write(reign!, table, key, undefined)

@@ -28,7 +28,7 @@ export function readRows(kind: TableKind, table: SimTable, who: string): Map<num
       throw new Violation(`${who}: ${kind.name} finds by tag ${tag} a session that is gone`)
     }
   }
-  if (rows.size !== table.size) {
+  if (kind.timeoutTicks === undefined ? rows.size !== table.size : rows.size > table.size) {
     throw new Violation(`${who}: ${kind.name} says ${table.size} sessions and shows ${rows.size}`)
   }
   return rows
@@ -52,13 +52,13 @@ function demandFound(
   }
 }
 
-/** Throws unless the tables hold exactly that. */
-export function demandContent(process: SimProcess, content: Content, when: string): void {
+/** Throws unless the tables hold exactly that, and show of it what has not expired. */
+export function demandContent(process: SimProcess, history: History, content: Content, when: string): void {
   for (const [i, kind] of process.plan.tables.kinds.entries()) {
     const rows = readRows(kind, process.tables[i]!, process.name)
     let live = 0
     for (const version of content[i]!.values()) {
-      if (version.row === undefined) continue
+      if (version.row === undefined || !history.lives(version, process.tables[i]!.ticks)) continue
       live++
       const row = rows.get(version.key)
       if (row?.version !== version.row.version || row.value !== version.row.value) {
@@ -100,8 +100,9 @@ export function contentOf(process: SimProcess, history: History): Content {
   })
 }
 
-/** The twin's indexes look through all rows, which is right by itself and slow. */
-const isIndexed = (table: SimTable): boolean => 'tag' in table.by && !(table instanceof TwinTable)
+/** The twin's indexes look through all rows, which is right by itself and slow; those of an expiring table change with time. */
+const isIndexed = (kind: TableKind, table: SimTable): boolean =>
+  'tag' in table.by && !(table instanceof TwinTable) && kind.timeoutTicks === undefined
 
 /** Four bytes at a time; each step mixes high bits down, so that no two words cancel out. */
 function hashBytes(start: number, bytes: Uint8Array): number {
@@ -124,7 +125,11 @@ export function hashImages({ tables, plan }: SimProcess): number {
       const image = table.image(segment)
       hash = hashBytes(Math.imul(hash ^ image.length, 0x01000193), image)
     }
-    for (let tag = 1; tag <= TAGS && isIndexed(table) && !hasPickup(plan.tables, i); tag++) {
+    for (
+      let tag = 1;
+      tag <= TAGS && isIndexed(plan.tables.kinds[i]!, table) && !hasPickup(plan.tables, i);
+      tag++
+    ) {
       const session = table.by.tag!.get({ tag })
       hash = Math.imul(hash ^ (session === undefined ? -1 : Number(session.id)), 0x01000193)
     }

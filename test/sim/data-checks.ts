@@ -223,7 +223,8 @@ export class DataChecks {
   private baseOf(process: SimProcess, origin: Origin): Content {
     const content = this.knownContent(process, origin)
     if (content !== undefined) {
-      demandContent(process, withHeld(content, this.pickups.heldBy(process)), 'at its promotion')
+      const held = withHeld(content, this.pickups.heldBy(process))
+      demandContent(process, this.history, held, 'at its promotion')
       return content
     }
     return contentOf(process, this.history)
@@ -315,7 +316,7 @@ export class DataChecks {
       for (const [key, { version, promise }] of keys) {
         const holds = [process.incarnation, ...others].some((one) => promise.holders.has(one))
         if (!holds) continue
-        const held = content[table]!.get(key) ?? this.deletionOf(version)
+        const held = content[table]!.get(key) ?? this.deletionOf(version) ?? this.expired(process, version)
         if (held === undefined || !descends(held, version)) {
           const kind = process.plan.tables.kinds[table]!.name
           throw new Violation(
@@ -325,6 +326,34 @@ export class DataChecks {
         content[table]!.set(key, held)
       }
     }
+  }
+
+  /** The version itself, if it is not seen because its time is over. */
+  private expired(process: SimProcess, version: Version): Version | undefined {
+    if (version.row === undefined) return undefined
+    return this.history.lives(version, process.tables[version.table]!.ticks) ? undefined : version
+  }
+
+  /** A table removed a session whose time was over. */
+  handleExpired(process: SimProcess, table: number, session: Record<string, unknown>): void {
+    const reign = this.reigns.get(process)
+    const found = process.plan.tables.kinds[table]!.read(session)
+    if (reign === undefined || found === undefined) {
+      throw new Violation(`${process.name} ends a session that it may not, or that is none`)
+    }
+    process.world.count('session expired')
+    const version = reign.content[table]!.get(found.key)
+    // A mix of states may hold sessions that had expired when it was promoted: nobody has seen them.
+    if (version?.row === undefined) return
+    if (version.row.version !== found.row.version) {
+      throw new Violation(
+        `${process.name} ends write ${found.row.version} of key ${found.key}, which write ${version.id} replaced`,
+      )
+    }
+    if (this.history.lives(version, process.tables[table]!.ticks)) {
+      throw new Violation(`${process.name} ends key ${found.key} before its time`)
+    }
+    this.history.end(reign, table, found.key)
   }
 
   /** A later deletion of the key, which would explain that it is absent. */

@@ -75,9 +75,13 @@ export class History {
   readonly owed: Map<number, { version: Version; promise: Promised }>[]
   /** By table and key. */
   readonly deletions = new Map<number, Map<number, Version[]>>()
+  /** Table time at which the session that a version wrote expires, by its id; those that do not are not here. */
+  private readonly deadlines = new Map<number, number>()
   private readonly promises = new Set<Promised>()
   private readonly births = new Map<string, number>()
   private nextVersion = 1
+  /** Sessions ended since the last write. */
+  private ends = 0
   /** A node with spoilt memory was promoted: nothing that was promised can be demanded in this run any more. */
   isVoid = false
   /** Versions promised so far. */
@@ -128,6 +132,18 @@ export class History {
     return reign
   }
 
+  /** A version's session expires then. */
+  expire(version: Version, deadline: number): void {
+    if (deadline !== 0) this.deadlines.set(version.id, deadline)
+  }
+
+  /** Whether a version wrote a session that lives at a table time. */
+  lives(version: Version | undefined, ticks: number): boolean {
+    if (version?.row === undefined) return false
+    const deadline = this.deadlines.get(version.id)
+    return deadline === undefined || deadline > ticks
+  }
+
   /** The number the next accepted write will have. */
   get upcoming(): number {
     return this.nextVersion
@@ -143,6 +159,27 @@ export class History {
     now = 0,
   ): Version {
     const id = this.nextVersion++
+    this.ends = 0
+    return this.add(id, reign, table, key, value, replaces, now)
+  }
+
+  /**
+   * A session was removed because its time was over, perhaps within a write whose number is given already: it is counted
+   * between that and the one before.
+   */
+  end(reign: Reign, table: number, key: number): void {
+    this.add(this.nextVersion - 1 + ++this.ends / 2 ** 20, reign, table, key, undefined, false, 0)
+  }
+
+  private add(
+    id: number,
+    reign: Reign,
+    table: number,
+    key: number,
+    value: number | undefined,
+    replaces: boolean,
+    now: number,
+  ): Version {
     const row = value === undefined ? undefined : { version: id, value }
     const previous = reign.content[table]!.get(key)
     const version: Version = { id, table, key, row, previous }

@@ -5,7 +5,7 @@ import type { NetworkProfile } from './network.ts'
 import { CLEAN_PATH, type PathProfile } from './path.ts'
 import type { Prng } from './prng.ts'
 import type { ProcessPlan } from './process.ts'
-import { MEMOS, NOTES, PAGES, ROUTES, SESSIONS, type TablesPlan } from './tables.ts'
+import { LEASES, MEMOS, NOTES, PAGES, ROUTES, SESSIONS, type TablesPlan } from './tables.ts'
 
 /** Faults with a beginning and, mostly, an end. */
 export const FAULTS = [
@@ -90,7 +90,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
 }
 
 function drawTables(random: Prng): TablesPlan {
-  const others = random.pick([[], [], [], [ROUTES], [MEMOS]] as const)
+  const others = random.pick([[], [], [], [ROUTES], [MEMOS], [LEASES]] as const)
   const first = random.chance(0.02) ? [NOTES] : [SESSIONS, ...others]
   const kinds = random.chance(0.1) ? [...first, PAGES] : first
   return {

@@ -38,6 +38,8 @@ export interface Witness {
   /** The replica said something; its tables are as they were when it did. */
   onLocal(process: SimProcess, messages: readonly ToSync[]): void
   onEvent(process: SimProcess, event: ReplicaEvent): void
+  /** A table has removed a session whose time was over. */
+  onExpired(process: SimProcess, table: number, session: Record<string, unknown>): void
   /** The application thread has ended a turn. */
   onTurn(process: SimProcess): void
   /** A session is due to be picked up; true: it stays local. */
@@ -103,7 +105,12 @@ export class SimProcess {
     // depend on it once the thread was late.
     this.thread = new Thread(world, random.split('sync'), plan.core.interval / 2)
     this.app = new Thread(world, random.split('app'))
-    this.loan = pool.take(plan.tables, this.words, (table, session) => witness.onPickup(this, table, session))
+    this.loan = pool.take(
+      plan.tables,
+      this.words,
+      (table, session) => witness.onPickup(this, table, session),
+      (table, session) => witness.onExpired(this, table, session),
+    )
     this.toApp = new Channel(world, random.split('to-app'), (messages) => {
       this.app.run(MESSAGES, () => this.application.handleMessages(messages))
     })

@@ -191,8 +191,8 @@ function demandEqual(simulation: Simulation): void {
   if (pair === undefined) throw new Violation(`agreement did not last: ${describe(simulation)}`)
   const { primary, secondary } = pair
   const { content, shown } = data.reignOf(primary)!
-  demandContent(primary, content, 'at the end')
-  demandContent(secondary, shown, 'at the end')
+  demandContent(primary, simulation.history, content, 'at the end')
+  demandContent(secondary, simulation.history, shown, 'at the end')
   if (hashImages(primary) !== hashImages(secondary)) {
     throw new Violation('at the end both hold the same sessions under different record ids')
   }

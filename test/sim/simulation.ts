@@ -200,6 +200,10 @@ export class Simulation implements Witness, Patient {
     return this.data.pickups.handleAsked(process, table, session)
   }
 
+  onExpired(process: SimProcess, table: number, session: Record<string, unknown>): void {
+    this.data.handleExpired(process, table, session)
+  }
+
   onTurn(process: SimProcess): void {
     this.data.handleTurn(process)
   }

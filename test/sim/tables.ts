@@ -35,6 +35,10 @@ export interface SimTable extends Store, Iterable<Values> {
   deleteMany(keys: readonly Values[]): number
   /** Further unique keys. */
   readonly by: Readonly<Record<string, { get(key: Values): Values | undefined }>>
+  /** Tells of sessions that expired, when the table removes them. */
+  listen(causes: readonly 'expired'[], listener: (cause: string, session: Values) => void): void
+  /** Table time it was last given. */
+  readonly ticks: number
   /** A whole segment, which is short enough for it here. */
   image(segment: number): Uint8Array
 }
@@ -54,6 +58,8 @@ export interface TableKind {
   /** Undefined when the fields do not belong together. */
   read(session: Values): { key: number; row: Row } | undefined
   definition(capacity: number, pickup?: PickupOptions<Shape, Shape>): TableDefinition
+  /** How long a session lives after its last write, in ticks; undefined: for ever. */
+  readonly timeoutTicks?: number
   /** Every index: the fields of a row in it, undefined if the row is not in it. */
   readonly indexes: Readonly<Record<string, (row: Row) => Values | undefined>>
 }
@@ -209,6 +215,25 @@ export const MEMOS: TableKind = {
   indexes: {},
 }
 
+const LEASE_TICKS = 32
+
+/** Sessions that expire, and leave their tags to others. */
+export const LEASES: TableKind = {
+  ...SESSIONS,
+  name: 'leases',
+  segmentsMax: 2,
+  timeoutTicks: LEASE_TICKS,
+  definition: (capacity) =>
+    defineTable({
+      name: 'leases',
+      key: { id: 'u32' },
+      fields: { version: 'u53', value: 'u16', text: string(6), odd: 'bool', tag: 'u16' },
+      indexes: { tag: ['tag'] },
+      capacity,
+      timeout: LEASE_TICKS / 16,
+    }),
+}
+
 /** What of the tables is drawn per seed. */
 export interface TablesPlan {
   readonly kinds: readonly TableKind[]
@@ -222,6 +247,9 @@ export interface TablesPlan {
 
 /** Asked about a session of a table with pickup that is due; true: it stays local. */
 export type PickupFilter = (table: number, session: Values) => boolean
+
+/** Told of a session that a table removed because its time was over. */
+export type ExpiredListener = (table: number, session: Values) => void
 
 /** Whether a table holds sessions back at first. */
 export const hasPickup = (plan: TablesPlan, table: number): boolean =>
@@ -261,13 +289,15 @@ export class TablePool {
   }
 
   /** Empty tables, closed, which look at `words`. */
-  take(plan: TablesPlan, words: Int32Array, filter: PickupFilter): TableLoan {
+  take(plan: TablesPlan, words: Int32Array, filter: PickupFilter, expired: ExpiredListener): TableLoan {
     const taken = plan.kinds.map((kind, i) => {
       const capacity = plan.capacities[i]!
       const delayMs = hasPickup(plan, i) ? plan.pickupDelayMs : undefined
       const name = `${this.store}/${kind.name}/${capacity}/${plan.encodeBytesMax}/${delayMs}`
       const one = idle.get(name)?.pop() ?? this.make(kind, capacity, plan.encodeBytesMax, delayMs)
       one.filter.ask = (session) => filter(i, session)
+      one.table.listen(['expired'], (_, session) => expired(i, session))
+      one.table.setTime(1)
       one.gate.words = words
       one.gate.open = GATE_CLOSED
       return { name, ...one }
@@ -307,6 +337,18 @@ export class TablePool {
       this.store === 'twin'
         ? new TwinTable(definition, gate)
         : createTable(definition, { gate, hashSeed: [1, 2, 3, 4], encodeBytesMax })
-    return { gate, table: table as unknown as SimTable, filter }
+    return { gate, table: timed(table as unknown as SimTable), filter }
   }
+}
+
+/** The table, which remembers the time it was given. */
+function timed(table: SimTable): SimTable {
+  const setTime = table.setTime.bind(table)
+  let now = 1
+  Object.defineProperty(table, 'ticks', { get: () => now })
+  table.setTime = (ticks) => {
+    now = ticks
+    setTime(ticks)
+  }
+  return table
 }

@@ -31,6 +31,7 @@ export interface LifeGiven {
 export class TwinTable extends TwinStore {
   readonly #gate: WriteGate
   readonly #lifetime: TableDefinition['lifetime']
+  #listener: ((cause: 'expired', session: Values) => void) | undefined
   /** ms since 1970; stands still. */
   readonly date = 1_000_000
 
@@ -196,6 +197,21 @@ export class TwinTable extends TwinStore {
     return id === undefined || this.isExpired(this.state.rows.get(id)!)
       ? undefined
       : this.values(this.state.rows.get(id)!)
+  }
+
+  /** Told of every session that expired, when it is removed. */
+  listen(causes: readonly string[], listener: (cause: 'expired', session: Values) => void): void {
+    this.#listener = causes.includes('expired') ? listener : undefined
+  }
+
+  override sweep(patient: boolean): boolean {
+    return this.#gate.words[0] === this.#gate.open && super.sweep(patient)
+  }
+
+  protected override drop(id: number): void {
+    const row = this.state.rows.get(id)!
+    super.drop(id)
+    if (this.isExpired(row)) this.#listener?.('expired', this.values(row))
   }
 
   *[Symbol.iterator](): Generator<Values> {
