@@ -53,7 +53,8 @@ export interface TableOptions<
   readonly expiry?: 'idle' | 'fixed'
   /**
    * What `set` does when all `capacity` sessions are in use and none has expired: `'reject'` (default) throws
-   * TableFullError, `'evict'` deletes the session that was not written for the longest time, found by sampling.
+   * TableFullError, `'evict'` deletes the session that was not written for the longest time, found by sampling: nearly
+   * always among the oldest hundredth. Costs 4 bytes a session. Each node keeps these times by itself.
    */
   readonly onFull?: 'reject' | 'evict'
 }
