@@ -92,7 +92,7 @@ export class SessionGoneError extends HoldfastError {
   }
 }
 
-/** `replicated()` without a synced secondary. */
+/** `replicated()` without a synced secondary, or `resync()` without a pair. */
 export class NotProtectedError extends HoldfastError {
   constructor(message: string) {
     super('ERR_NOT_PROTECTED', message)

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { LinkStatus } from './core/messages.ts'
+export type { ResyncProgress } from './core/resyncs.ts'
 export type { RoleReport } from './core/role-report.ts'
 export type { VerifyResult } from './core/verifications.ts'
 export type { Alone } from './core/waiters.ts'

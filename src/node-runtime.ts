@@ -152,6 +152,7 @@ export class NodeRuntime {
       reason: roleChanges.reason,
       protected: isProtected,
       synced: replica.isSynced,
+      resync: replica.progress ?? null,
       peer: sync.peer,
       links: { m1: sync.links[0], m2: sync.links[1] },
       lag: replica.lag(monotonicMs()),
@@ -169,6 +170,10 @@ export class NodeRuntime {
 
   verify(): Promise<VerifyResult> {
     return this.questions.proof(() => this.replica.verify())
+  }
+
+  resync(): Promise<void> {
+    return this.questions.resync(() => this.replica.resync(monotonicMs()))
   }
 
   ready(): Promise<void> {
@@ -285,6 +290,9 @@ export class NodeRuntime {
         break
       case 'verified':
         this.questions.settleProof(event.token, event.result)
+        break
+      case 'resynced':
+        this.questions.settleResync(event.token, event.done)
         break
       case 'synced':
         this.emitter.emit('synced', { synced: event.synced })

@@ -163,6 +163,25 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
   }
 
   /**
+   * Has everything compared anew, segment by segment, whatever both nodes know, and what differs sent. Resolves when the
+   * secondary is synced again; `status().resync` shows how far it is. Either node may ask; who asks while one runs that
+   * this node asked for waits for that one.
+   *
+   * Meanwhile nothing on the secondary is trusted: the pair is neither `synced` nor `protected`, and a promotion is one
+   * of an incomplete node. To look for differences, and have them repaired, without giving that up, use `verify()`.
+   *
+   * ```ts
+   * await node.resync()
+   * ```
+   *
+   * @throws NotProtectedError there is no pair, or it parted or changed its roles meanwhile
+   * @throws ClosedError or SyncThreadError the node has ended
+   */
+  resync(): Promise<void> {
+    return this.#runtime.resync()
+  }
+
+  /**
    * Listens. The same listener may be added more than once.
    *
    * @throws ConfigError for an event there is not, or a listener that is no function; so do `once` and `off`.

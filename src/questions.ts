@@ -20,6 +20,7 @@ export class Questions {
   /** Groups of `replicated({ alone: 'resolve' })`. */
   private readonly contentAlone = new Set<number>()
   private readonly proofs = new Pending<VerifyResult>()
+  private readonly resyncs = new Pending<void>()
   private readonly requests = new Pending<void>()
   /** Requests for a handover that are open, and whether the role was handed over since. */
   private readonly handovers = new Map<number, { handedOver: boolean }>()
@@ -66,6 +67,20 @@ export class Questions {
     const { id, peer } = this
     const what = `node '${id}' and node '${peer}' are not a synced pair now; wait for status().synced or .protected`
     this.proofs.reject(token, this.ended ?? new VerifyError(what))
+  }
+
+  resync(ask: () => number): Promise<void> {
+    return this.ended !== undefined ? Promise.reject(this.ended) : this.resyncs.get(ask())
+  }
+
+  settleResync(token: number, done: boolean): void {
+    if (done) {
+      this.resyncs.resolve(token, undefined)
+      return
+    }
+    const { id, peer } = this
+    const what = `node '${id}' and node '${peer}' are no pair now; wait for status().synced or .protected, then call it again`
+    this.resyncs.reject(token, this.ended ?? new NotProtectedError(what))
   }
 
   /** Something the sync thread is asked for, under a new number. */
@@ -117,7 +132,8 @@ export class Questions {
     }
     this.handovers.clear()
     const { ended = this.closed() } = this
-    for (const pending of [this.holds, this.proofs, this.requests, this.readiness]) pending.rejectAll(ended)
+    const { holds, proofs, resyncs, requests, readiness } = this
+    for (const pending of [holds, proofs, resyncs, requests, readiness]) pending.rejectAll(ended)
   }
 
   private closed(): ClosedError {

@@ -1,5 +1,6 @@
 // What node.status() shows, and how it is put together.
 import type { LinkStatus, SyncStatus } from './core/messages.ts'
+import type { ResyncProgress } from './core/resyncs.ts'
 import type { ArenaUse } from './table/index.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
@@ -59,6 +60,8 @@ export interface NodeStatus {
   readonly protected: boolean
   /** Secondary: the tables are one state of a living primary. */
   readonly synced: boolean
+  /** How far a secondary is with being filled, compared or repaired; null while it is synced, or there is none. */
+  readonly resync: ResyncProgress | null
   /** Null before the first hello. */
   readonly peer: PeerStatus | null
   readonly links: { readonly m1: LinkStatus; readonly m2: LinkStatus }

@@ -35,7 +35,11 @@ export class Checkpoints {
     this.madeAt = now
   }
 
-  /** The secondary has applied so much of the reign and awaits nothing. */
+  /**
+   * The secondary has applied so much of the reign and awaits nothing. A base that ran ahead of what the secondary has
+   * applied would do no harm, since bases meet only if the secondary's is as late (isCommon in src/core/base.ts); but
+   * after a cut with frames on their way they would not meet, and everything would be compared.
+   */
   handleApplied(epoch: number, applied: number): void {
     if (this.pending === undefined || applied < this.pending) return
     for (const store of this.stores) store.confirm()

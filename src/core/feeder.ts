@@ -5,7 +5,6 @@
 import type { ByteWriter } from '../wire/bytes.ts'
 import { FRAME_BYTES_MAX, FRAME_TYPE_OFFSET, FrameType } from '../wire/constants.ts'
 import type { Ack } from '../wire/control.ts'
-import { AWAITED_UNKNOWN } from '../wire/control.ts'
 import type { Frame } from '../wire/frame.ts'
 import { beginFrame, sealFrame } from '../wire/frame.ts'
 import {
@@ -25,6 +24,7 @@ import { digestCost, ImageSender } from './images.ts'
 import { InFlight } from './in-flight.ts'
 import type { ToSync } from './messages.ts'
 import { Owing } from './owing.ts'
+import type { ResyncProgress } from './resyncs.ts'
 import type { Store } from './store.ts'
 import type { TableTime } from './table-time.ts'
 import type { Verifications } from './verifications.ts'
@@ -40,12 +40,6 @@ const SLICE_SEGMENTS = 8
 /** Time between two segments of the continuous proof, ms. */
 const PROOF_INTERVAL_MS = 50
 
-/** What is still to come before a secondary is synced: records by difference, or segments by comparison. */
-export interface Progress {
-  readonly by: 'records' | 'segments'
-  readonly left: number
-}
-
 export class Feeder {
   private readonly stores: readonly Store[]
   private readonly post: (message: ToSync) => void
@@ -56,6 +50,8 @@ export class Feeder {
   /** Sequence of the RESYNC frame; 0 = nobody is fed. */
   attach = 0
   private follow = 0
+  /** Until the secondary is synced every attachment compares everything: it was asked for. */
+  isComparingAll = false
   ack: Ack | undefined
   private readonly inFlight = new InFlight()
   private readonly checkpoints: Checkpoints
@@ -115,6 +111,7 @@ export class Feeder {
   detach(): void {
     for (const store of this.stores) store.setTracking(this.leads ? 'ids' : false)
     this.attach = 0
+    this.isComparingAll = false
     this.ack = undefined
     this.inFlight.reset()
     this.checkpoints.reset()
@@ -124,9 +121,10 @@ export class Feeder {
     this.images.reset()
   }
 
-  /** A secondary wants to be fed: from here on changes are remembered and sent. `full`: all is to be compared. */
-  attachTo(follow: number, digestKey: Uint8Array, now: number, full = false): void {
+  /** A secondary wants to be fed: from here on changes are remembered and sent. */
+  attachTo(follow: number, digestKey: Uint8Array, now: number, full = this.isComparingAll): void {
     this.detach()
+    this.isComparingAll = full
     this.owing.reset(full)
     this.follow = follow
     for (const store of this.stores) {
@@ -333,7 +331,11 @@ export class Feeder {
     if (attach !== this.attach) return
     this.ack = ack
     this.inFlight.handleAck(ack)
-    if (ack.awaited === 0) this.checkpoints.handleApplied(this.epoch, ack.applied)
+    if (ack.awaited === 0) {
+      this.isComparingAll = false
+      this.owing.handleSynced()
+      this.checkpoints.handleApplied(this.epoch, ack.applied)
+    }
     this.considerCheckpoint(now)
   }
 
@@ -359,12 +361,10 @@ export class Feeder {
   }
 
   /** What an unsynced secondary still lacks; undefined while it is synced, or there is none. */
-  get progress(): Progress | undefined {
-    if (this.attach === 0 || this.isProtecting) return undefined
-    const { left } = this.owing
-    if (left > 0 || this.owing.isAgreeing) return { by: 'records', left }
-    const unknown = this.stores.reduce((sum, store) => sum + store.segments, 0)
-    const awaited = this.ack?.awaited ?? AWAITED_UNKNOWN
-    return { by: 'segments', left: awaited === AWAITED_UNKNOWN ? unknown : awaited }
+  get progress(): ResyncProgress | undefined {
+    if (this.attach === 0 || this.isSynced) return undefined
+    if (this.owing.isUnderWay) return this.owing.progress
+    const of = this.stores.reduce((sum, store) => sum + store.segments, 0)
+    return { mode: 'full', left: Math.min(of, this.ack?.awaited ?? of), of }
   }
 }

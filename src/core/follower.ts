@@ -18,10 +18,10 @@ import {
   writeDigestRun,
 } from '../wire/sequenced.ts'
 import type { Ground } from './base.ts'
-import type { Progress } from './feeder.ts'
 import { digestCost, ImageTaker } from './images.ts'
 import type { ToSync } from './messages.ts'
 import { Offering } from './offering.ts'
+import type { ResyncProgress } from './resyncs.ts'
 import type { Store } from './store.ts'
 import type { TableTime } from './table-time.ts'
 
@@ -55,6 +55,8 @@ export class Follower {
   private toSay: { table: number; first: number; end: number }[] = []
   /** After a refusal: everything is ignored until the next RESYNC. */
   private deaf = false
+  /** Asked for here: no base is offered at the next RESYNC, whatever is known until then. */
+  private full: 'no' | 'asked' | 'begun' = 'no'
   /** The last batch was PARTIAL. */
   private isPartial = false
   private refusedInARow = 0
@@ -88,6 +90,7 @@ export class Follower {
     this.requestAt = undefined
     this.isPartial = false
     this.wasSynced = false
+    this.full = 'no'
     this.offering.reset()
     this.compared.clear()
   }
@@ -104,18 +107,22 @@ export class Follower {
   }
 
   /** What is still awaited; undefined when nothing is, or nobody is followed. */
-  get progress(): Progress | undefined {
+  get progress(): ResyncProgress | undefined {
     if (this.attach === 0 || this.isSynced) return undefined
-    const records = this.stores.reduce((sum, store) => sum + store.owed, 0)
-    const left = this.awaited - records
-    return records > 0 && left <= 1 ? { by: 'records', left: records } : { by: 'segments', left }
+    if (this.offering.isUnderWay) return this.offering.progress
+    const of = this.stores.reduce((sum, store) => sum + store.segments, 0)
+    return { mode: 'full', left: Math.min(of, this.awaited), of }
   }
 
   /** Asks for a comparison of everything. */
   askResync(now: number): void {
-    if (this.attach === 0) return
-    this.offering.forget()
+    this.full = 'asked'
     this.requestAt = now
+  }
+
+  /** A comparison of everything that this node asked for is not over. */
+  get isComparingAll(): boolean {
+    return this.full !== 'no'
   }
 
   /** A frame of the primary's sequence, in order. */
@@ -140,6 +147,8 @@ export class Follower {
       if (!this.wasSynced) for (const store of this.stores) store.forgetChanges()
       const { lineage } = this.ground
       this.ground.base = { lineage, epoch: this.epoch, sequence: this.applied, reigned: false }
+      this.offering.handleSynced()
+      if (this.full === 'begun') this.full = 'no'
     }
     this.wasSynced = isSynced
   }
@@ -165,7 +174,8 @@ export class Follower {
     const isAlike = this.stores.every(
       (store, table) => store.capacity === resync.capacities[table] && store.arenaBytes === 0,
     )
-    const offers = this.offering.begin(resync.lineage, isAlike)
+    const offers = this.offering.begin(resync.lineage, isAlike && this.full === 'no')
+    if (this.full === 'asked') this.full = 'begun'
     for (const [table, store] of this.stores.entries()) {
       store.setDigestKey(resync.digestKey)
       const theirs = Math.ceil(resync.capacities[table]! / 1024)

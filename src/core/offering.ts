@@ -5,6 +5,7 @@ import { FrameType } from '../wire/constants.ts'
 import { readRecordList, writeOffer, writeRecordList } from '../wire/sequenced.ts'
 import type { Ground } from './base.ts'
 import { RecordLister } from './record-lister.ts'
+import type { ResyncProgress } from './resyncs.ts'
 import type { Store } from './store.ts'
 
 type Phase = 'none' | 'offering' | 'waiting' | 'listing' | 'hearing'
@@ -15,6 +16,10 @@ export class Offering {
   private readonly say: (type: number, write: (writer: ByteWriter) => void) => void
   private phase: Phase = 'none'
   private lister: RecordLister | undefined
+  /** The primary accepted the offer, and not all of what it owes has come. */
+  isUnderWay = false
+  /** Records owed when they were agreed on. */
+  private agreed = 0
 
   constructor(
     stores: readonly Store[],
@@ -29,6 +34,7 @@ export class Offering {
   /** An attachment to a primary of that lineage begins. Whether there is a base to offer; if not, it is forgotten. */
   begin(lineage: string, isAlike: boolean): boolean {
     this.reset()
+    this.isUnderWay = false
     this.ground.lineage = lineage
     for (const store of this.stores) store.forgetOwed()
     if (!isAlike || this.ground.base?.lineage !== lineage) {
@@ -49,8 +55,24 @@ export class Offering {
 
   /** Nothing is known of the tables any more. */
   forget(): void {
+    this.isUnderWay = false
     this.ground.base = undefined
     for (const store of this.stores) store.forgetChanges()
+  }
+
+  /** Nothing is awaited. */
+  handleSynced(): void {
+    this.isUnderWay = false
+  }
+
+  /** Records still to come; while that is being agreed on, all that are known. */
+  get progress(): ResyncProgress {
+    const left = this.owed
+    return { mode: 'difference', left, of: this.phase === 'none' ? this.agreed : left }
+  }
+
+  private get owed(): number {
+    return this.stores.reduce((sum, store) => sum + store.owed, 0)
   }
 
   get isDue(): boolean {
@@ -67,6 +89,7 @@ export class Offering {
       return 'full'
     }
     this.phase = 'listing'
+    this.isUnderWay = true
     this.lister = new RecordLister(this.stores, 'changed')
     for (const store of this.stores) store.oweChanged()
     return undefined
@@ -80,6 +103,7 @@ export class Offering {
     const refusal = store.oweListed(given.list)
     if (refusal !== undefined || !given.last) return refusal
     this.reset()
+    this.agreed = this.owed
     for (const one of this.stores) one.setAwaited(0, one.segments, false)
     return undefined
   }

@@ -5,6 +5,7 @@ import { readOffer, readRecordList, writeRecordList } from '../wire/sequenced.ts
 import { type Ground, isCommon } from './base.ts'
 import type { Say } from './comparison.ts'
 import { RecordLister } from './record-lister.ts'
+import type { ResyncProgress } from './resyncs.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -21,6 +22,10 @@ export class Owing {
   private lister: RecordLister | undefined
   /** Only a comparison of everything will do. */
   private refusing = false
+  /** The secondary comes up by difference. */
+  isUnderWay = false
+  /** Records owed when they were agreed on. */
+  private agreed = 0
 
   constructor(stores: readonly Store[], ground: Ground, say: Say) {
     this.stores = stores
@@ -33,6 +38,7 @@ export class Owing {
     this.collecting = false
     this.lister = undefined
     this.refusing = full
+    this.isUnderWay = false
     for (const store of this.stores) {
       store.setListing(false)
       store.forgetOwed()
@@ -49,8 +55,18 @@ export class Owing {
     return this.lister !== undefined
   }
 
-  /** Records still to be sent. */
-  get left(): number {
+  /** The secondary is synced. */
+  handleSynced(): void {
+    this.isUnderWay = false
+  }
+
+  /** Records still to be sent; while that is being agreed on, all that are known. */
+  get progress(): ResyncProgress {
+    const left = this.owed
+    return { mode: 'difference', left, of: this.isAgreeing ? left : this.agreed }
+  }
+
+  private get owed(): number {
     return this.stores.reduce((sum, store) => sum + store.owed, 0)
   }
 
@@ -67,6 +83,7 @@ export class Owing {
     const { base, lineage } = this.ground
     const isKnown = offer.lineage === lineage && isCommon(base, offer)
     this.collecting = !this.refusing && isKnown && changed <= sessions * SHARE_MAX
+    this.isUnderWay = this.collecting
     this.say(FrameType.DIFFERENCE, (writer) => writer.u8(this.collecting ? 1 : 0))
     return true
   }
@@ -94,6 +111,7 @@ export class Owing {
     this.say(FrameType.OWED, (writer) => writeRecordList(writer, list))
     if (!list.last) return
     this.lister = undefined
+    this.agreed = this.owed
     for (const store of this.stores) store.setListing(false)
   }
 }

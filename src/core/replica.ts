@@ -7,12 +7,12 @@ import { parseFrame } from '../wire/frame.ts'
 import { readProofResult } from '../wire/sequenced.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import { type Ground, takeLead } from './base.ts'
-import type { Progress } from './feeder.ts'
 import { Feeder } from './feeder.ts'
 import type { FollowerEvent } from './follower.ts'
 import { Follower } from './follower.ts'
 import type { FromSync, SyncStatus, ToSync } from './messages.ts'
 import { Pickups } from './pickups.ts'
+import { type ResyncProgress, Resyncs } from './resyncs.ts'
 import { type RoleReport, reportOf } from './role-report.ts'
 import type { Store } from './store.ts'
 import { Sweeper } from './sweeper.ts'
@@ -40,6 +40,7 @@ export type ReplicaEvent =
   | { type: 'role'; role: Role; epoch: number; reason: Reason; durationMs: number; report: RoleReport }
   | { type: 'held'; group: number; outcome: HeldOutcome }
   | { type: 'verified'; token: number; result: VerifyResult | undefined }
+  | { type: 'resynced'; token: number; done: boolean }
   | { type: 'synced'; synced: boolean }
   | FollowerEvent
 
@@ -56,6 +57,7 @@ export class Replica {
   private readonly follower: Follower
   private readonly pickups: Pickups
   private readonly verifications: Verifications
+  private readonly resyncs: Resyncs
   private readonly waiters: Waiters
   private readonly sweeper: Sweeper
   private readonly time = new TableTime()
@@ -80,6 +82,7 @@ export class Replica {
     this.verifications = new Verifications((token, result) =>
       this.events.push({ type: 'verified', token, result }),
     )
+    this.resyncs = new Resyncs((token, done) => this.events.push({ type: 'resynced', token, done }))
     this.feeder = new Feeder(this.stores, post, this.time, this.ground, this.verifications)
     this.follower = new Follower(this.stores, post, this.time, this.ground, (event) =>
       this.events.push(event),
@@ -111,8 +114,12 @@ export class Replica {
   }
 
   /** What is still to come before the pair is synced; undefined when it is, or there is no pair. */
-  get progress(): Progress | undefined {
-    return this.role === 'primary' ? this.feeder.progress : this.follower.progress
+  get progress(): ResyncProgress | undefined {
+    return this.peerAlive ? this.half.progress : undefined
+  }
+
+  private get half(): Feeder | Follower {
+    return this.role === 'primary' ? this.feeder : this.follower
   }
 
   get position(): { epoch: number; sequence: number } {
@@ -155,12 +162,18 @@ export class Replica {
     return this.feeder.isClean && !this.pickups.isDemanded
   }
 
-  /** Everything is to be compared, whatever is known. */
-  resync(now: number): void {
-    this.abandonVerifications()
-    if (this.role === 'primary') this.feeder.compareAll(this.drawKey(), now)
-    else if (this.role === 'secondary') this.follower.askResync(now)
+  /** Everything is to be compared, whatever is known. The `resynced` event of the token says when that is done. */
+  resync(now: number): number {
+    const { isRunning } = this.resyncs
+    const token = this.resyncs.join()
+    if (!this.peerAlive || this.half.attach === 0) this.resyncs.handleParted()
+    else if (!isRunning) {
+      this.abandonVerifications()
+      if (this.role === 'primary') this.feeder.compareAll(this.drawKey(), now)
+      else this.follower.askResync(now)
+    }
     this.afterwards()
+    return token
   }
 
   /** There is a living secondary that awaits nothing. */
@@ -189,6 +202,7 @@ export class Replica {
         this.feeder.detach()
         this.follower.detach()
         this.abandonVerifications()
+        this.resyncs.handleParted()
         break
       case 'frame':
         this.handleFrame(message.frame, now)
@@ -198,7 +212,9 @@ export class Replica {
         break
       case 'peer':
         this.peerAlive = message.alive
-        if (!message.alive) this.tellAbandoned(this.verifications.giveUp())
+        if (message.alive) break
+        this.tellAbandoned(this.verifications.giveUp())
+        this.resyncs.handleParted()
         break
       case 'flush':
         this.gate.open = SHUT
@@ -220,6 +236,7 @@ export class Replica {
     this.gate.open = SHUT
     this.flushToken = undefined
     this.abandonVerifications()
+    this.resyncs.handleParted()
     // Two primaries met and this one goes on in a later epoch: what waits goes on waiting, for a secondary of that.
     if (this.role === 'primary' && message.role === 'primary') this.waiters.handleAttached()
     else this.waiters.handleEnded(message.role === 'stopped' ? 'closed' : 'not-primary')
@@ -267,6 +284,7 @@ export class Replica {
 
   /** After anything that may have changed what is held. */
   private afterwards(): void {
+    if (this.resyncs.isRunning && !this.half.isComparingAll) this.resyncs.handleDone()
     if (this.role === 'primary') {
       if (!this.isHolding) this.waiters.handleAlone()
       this.considerHeld()
@@ -352,9 +370,7 @@ export class Replica {
   }
 
   private get sessions(): number {
-    let sum = 0
-    for (const store of this.stores) sum += store.size
-    return sum
+    return this.stores.reduce((sum, store) => sum + store.size, 0)
   }
 
   takeMessages(): ToSync[] {

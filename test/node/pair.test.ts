@@ -2,7 +2,7 @@
 import { createNode, NotPrimaryError, NotProtectedError, SessionGoneError } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closing, inPair, type Node, pairOptions, protectedPair, until } from './support.ts'
+import { closing, event, inPair, type Node, pairOptions, protectedPair, until } from './support.ts'
 
 const test = suite('pair')
 
@@ -178,7 +178,13 @@ test('closing the primary hands over first: nothing is lost and the other acts a
     await until('b acts', () => b.role === 'primary')
     assert.is(b.tables.sessions.size, 500)
     assert.is(b.status().history.at(-1)!.reason, 'handover')
-    for (const call of [() => a.replicated(), () => a.ready(), () => a.handover(), () => a.verify()]) {
+    for (const call of [
+      () => a.replicated(),
+      () => a.ready(),
+      () => a.handover(),
+      () => a.verify(),
+      () => a.resync(),
+    ]) {
       assert.is(await codeOf(call()), 'ERR_CLOSED')
     }
     assert.throws(() => a.tables.sessions.set({ id: 1 }))
@@ -204,6 +210,41 @@ test('verify() without a peer is refused', () =>
     assert.is(await codeOf(a.verify()), 'ERR_VERIFY')
     await a.ready()
     assert.is(await codeOf(a.verify()), 'ERR_VERIFY')
+  }))
+
+test('resync() from either side ends with a synced pair, and status() shows it on its way', () =>
+  inPair(async (a, b) => {
+    for (let id = 0; id < 30_000; id++) a.tables.sessions.set({ id }, { count: id })
+    await a.replicated({ alone: 'wait' })
+    await protectedPair(a, b)
+    for (const node of [a, b]) {
+      assert.is(node.status().resync, null)
+      const unsynced = event(a, 'synced', ({ synced }: { synced: boolean }) => !synced)
+      const first = node.resync()
+      if (node === a) assert.equal(a.status().resync, { mode: 'full', left: 30, of: 30 })
+      assert.is(node.resync(), first, 'one promise while it runs')
+      assert.is(await first, undefined)
+      await unsynced
+      await protectedPair(a, b)
+      assert.equal([a.status().resync, b.status().resync], [null, null])
+      assert.equal([b.tables.sessions.size, (await node.verify()).equal], [30_000, true])
+    }
+  }))
+
+test('resync() without a peer is refused, and given up when the peer goes', () =>
+  closing(async (opened) => {
+    const options = await pairOptions({ holdDown: 300 })
+    const a = await createNode(options.a)
+    opened.push(a)
+    assert.is(await codeOf(a.resync()), 'ERR_NOT_PROTECTED')
+    await a.ready()
+    assert.is(await codeOf(a.resync()), 'ERR_NOT_PROTECTED')
+    const b = await createNode(options.b)
+    opened.push(b)
+    await protectedPair(a, b)
+    const [, given] = await Promise.all([b.close(), codeOf(b.resync())])
+    assert.ok(['ERR_CLOSED', 'ERR_NOT_PROTECTED', 'resolved'].includes(given), given)
+    assert.is(await codeOf(b.resync()), 'ERR_CLOSED')
   }))
 
 test('in manual mode a node decides nothing by itself', () =>
