@@ -1,7 +1,7 @@
 // Changes of role as the application sees them: remembered, then told one after the other, each after its hook.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
-import type { ReplicaEvent } from './core/replica.ts'
+import type { ReplicaEvent } from './core/replica-event.ts'
 import type { RoleEvent } from './events.ts'
 import type { RoleHook } from './options.ts'
 import { reasonSentence } from './reasons.ts'

@@ -3,7 +3,8 @@
 // delivered in order, at once, and counted as they are; the sync threads' part is only played.
 
 import type { FromSync } from '../../src/core/messages.ts'
-import type { Replica, ReplicaEvent } from '../../src/core/replica.ts'
+import type { Replica } from '../../src/core/replica.ts'
+import type { ReplicaEvent } from '../../src/core/replica-event.ts'
 
 type RoleMessage = Extract<FromSync, { type: 'role' }>
 

@@ -1,25 +1,24 @@
 // The application thread's core: the tables' side of replication in either role. Messages of the sync thread, changes
 // of tables and time come in; messages, events and one deadline go out. Sans-io: the simulator runs it as it is.
 
-import type { Reason, Role } from '../wire/constants.ts'
+import type { Role } from '../wire/constants.ts'
 import { DIGEST_KEY_BYTES, FORWARD_TYPE_MIN, FrameType, REVERSE_TYPE_MIN } from '../wire/constants.ts'
 import { parseFrame } from '../wire/frame.ts'
 import { readProofResult } from '../wire/sequenced.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import { type Ground, takeLead } from './base.ts'
 import { Feeder } from './feeder.ts'
-import type { FollowerEvent } from './follower.ts'
 import { Follower } from './follower.ts'
 import type { FromSync, SyncStatus, ToSync } from './messages.ts'
 import { Pickups } from './pickups.ts'
+import type { ReplicaEvent } from './replica-event.ts'
 import { type ResyncProgress, Resyncs } from './resyncs.ts'
-import { type RoleReport, reportOf } from './role-report.ts'
+import { reportOf } from './role-report.ts'
 import type { Store } from './store.ts'
 import { Sweeper } from './sweeper.ts'
 import { TableTime, TICKS_PER_SECOND } from './table-time.ts'
-import type { VerifyResult } from './verifications.ts'
 import { Verifications } from './verifications.ts'
-import type { Alone, HeldOutcome } from './waiters.ts'
+import type { Alone } from './waiters.ts'
 import { Waiters } from './waiters.ts'
 
 /** Never a role word. */
@@ -35,14 +34,6 @@ export interface ReplicaOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number
 }
-
-export type ReplicaEvent =
-  | { type: 'role'; role: Role; epoch: number; reason: Reason; durationMs: number; report: RoleReport }
-  | { type: 'held'; group: number; outcome: HeldOutcome }
-  | { type: 'verified'; token: number; result: VerifyResult | undefined }
-  | { type: 'resynced'; token: number; done: boolean }
-  | { type: 'synced'; synced: boolean }
-  | FollowerEvent
 
 export class Replica {
   role: Role = 'starting'

@@ -4,7 +4,8 @@
 import { clearInterval, setInterval } from 'node:timers'
 import type { FromSync, ToSync } from '../core/messages.ts'
 import { SharedWord } from '../core/messages.ts'
-import type { Replica, ReplicaEvent } from '../core/replica.ts'
+import type { Replica } from '../core/replica.ts'
+import type { ReplicaEvent } from '../core/replica-event.ts'
 import { Alarm } from './alarm.ts'
 import type { Clock } from './clock.ts'
 

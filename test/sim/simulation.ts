@@ -2,7 +2,7 @@
 // them, starts them again, and passes on what the watchers must see.
 import type { Action } from '../../src/core/actions.ts'
 import type { FromSync, ToSync } from '../../src/core/messages.ts'
-import type { ReplicaEvent } from '../../src/core/replica.ts'
+import type { ReplicaEvent } from '../../src/core/replica-event.ts'
 import { App, type AppMood } from './app.ts'
 import { DataChecks } from './data-checks.ts'
 import { FaultBook } from './faultbook.ts'
