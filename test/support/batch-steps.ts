@@ -154,7 +154,8 @@ function checkFound(world: World, given: unknown, pairs: Pairs, expected: (key: 
       pairs.map(([key]) => (expected(key) ? 1 : 0)),
     )
   }
-  assert.is(world.primary.table.size, world.twin.size)
+  // Sessions that have expired lie in their slots until they are swept, which the two do when it suits them.
+  if (world.definition.lifetime === undefined) assert.is(world.primary.table.size, world.twin.size)
 }
 
 function getMany(world: World, form: Form, keys: readonly Values[]): void {
