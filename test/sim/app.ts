@@ -27,6 +27,7 @@ export interface AppPlan {
   readonly refused: number
   readonly replicated: number
   readonly verify: number
+  readonly resync: number
   readonly handover: number
   readonly promote: number
   readonly force: number
@@ -65,6 +66,8 @@ export class App {
   /** By token, when it was asked. */
   readonly verifying = new Map<number, number>()
   readonly requests = new Map<number, string>()
+  /** Tokens of resync() that are not answered. */
+  readonly resyncing = new Set<number>()
   private nextRequest = 1
 
   constructor(
@@ -104,6 +107,7 @@ export class App {
     else if (random.chance(plan.refused)) this.writeOne(reign)
     if (random.chance(plan.replicated)) this.replicate(reign)
     if (random.chance(plan.verify)) this.verify()
+    if (mood.wild && random.chance(plan.resync)) this.resync()
     if (mood.wild) this.operate()
     this.process.takeEvents()
   }
@@ -351,6 +355,14 @@ export class App {
     const token = this.process.replica.verify()
     this.verifying.set(token, this.process.world.now)
     return token
+  }
+
+  /** Some that ask while one runs wait for the same. */
+  private resync(): void {
+    const { process, data } = this
+    process.world.count('resync()')
+    this.resyncing.add(process.replica.resync(process.clock()))
+    data.rememberAttach(process)
   }
 
   request(type: 'handover' | 'promote' | 'close', force = false): number {

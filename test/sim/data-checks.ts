@@ -153,7 +153,7 @@ export class DataChecks {
   }
 
   /** The RESYNC that follows speaks of the tables as they are now. */
-  private rememberAttach(process: SimProcess): void {
+  rememberAttach(process: SimProcess): void {
     const reign = this.reigns.get(process)
     if (reign !== undefined) this.attached.set(reign, { ...this.snapshot(process, reign), clean: true })
   }

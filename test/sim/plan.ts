@@ -202,6 +202,7 @@ function drawApp(random: Prng, interval: number, boundMs: number, tables: Tables
     refused: 0.1,
     replicated: random.pick([0.1, 0.5]),
     verify: random.pick([0, 0.02]),
+    resync: perTick * random.pick([0, 0, 0.1]),
     handover: acts ? perTick * random.pick([0, 0.05, 0.2]) : 0,
     promote: acts ? perTick * random.pick([0, 0.03]) : 0,
     force: random.pick([0, 0.2]),

@@ -181,7 +181,9 @@ function demandEqual(simulation: Simulation): void {
   const apps = [simulation.appOf(0)!, simulation.appOf(1)!]
   const patienceMs = 4 * plan.boundMs + 500
   const isAnswered = () =>
-    apps.every((app) => app.groups.size + app.requests.size + app.verifying.size === 0) &&
+    apps.every(
+      (app) => app.groups.size + app.requests.size + app.verifying.size + app.resyncing.size === 0,
+    ) &&
     simulation.processes().every((process) => process.replica.lag(process.clock()).batches === 0) &&
     simulation.processes().every((process) => process.tables.every((table) => !table.changed))
   world.runUntil(world.now + patienceMs, isAnswered)
@@ -203,6 +205,7 @@ function demandEqual(simulation: Simulation): void {
       throw new Violation(`replicated() was never answered (${app.groups.size} groups)`)
     if (app.requests.size > 0) throw new Violation(`never answered: ${[...app.requests.values()].join(', ')}`)
     if (app.verifying.size > 0) throw new Violation('verify() was never answered')
+    if (app.resyncing.size > 0) throw new Violation('resync() was never answered')
   }
 }
 

@@ -217,6 +217,10 @@ export class Simulation implements Witness, Patient {
       case 'verified':
         this.handleVerified(process, app, event)
         break
+      case 'resynced':
+        this.world.count(`resync(): ${event.done ? 'done' : 'not finished'}`)
+        if (!app.resyncing.delete(event.token)) throw new Violation(`${process.name} answers resync() twice`)
+        break
       case 'unsynced':
       case 'poison':
         this.world.count(`${event.type}: ${event.reason}`)
