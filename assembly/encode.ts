@@ -8,18 +8,20 @@
 // batch brings keys only if it tells of every released record too. While they do not fit, it takes sessions away,
 // changes those that kept their keys, and puts off what is new: a session with a new index key leaves the peer until
 // then, as one whose slot has another session does. No session is ever sent with fields it never had.
+import { VARIABLE_BYTES } from './arena-sizes'
 import { bitHas, bitNext } from './bitmap'
 import { keyEquals } from './buckets'
-import { BROUGHT, beginFit, endFit, fitJournal, fitsBytes, fitsPeer, toldJournaled, toldWhole, valueBytes } from './fit'
 import { isOwed, listing, noteChanged, owe, owedCount, settle } from './changes'
+import {
+  BROUGHT, batchBytes, beginFit, endFit, fitJournal, fitsBytes, fitsPeer, toldJournaled, toldWhole, valueBytes,
+} from './fit'
 import {
   journalCount, journalEmpty, journalImage, journalTaken, overflow, overflowCount, overflowTaken, release,
   releaseTaken, releasedCount,
 } from './journal'
-import { VARIABLE_BYTES } from './arena-sizes'
 import {
   FLAGS, GENERATION, JOURNALED, KEY, OCCUPIED, OVERFLOWED, RELEASED, SEGMENT_SHIFT, VOID,
-  capacity, deltaBytesMax, deltasMax, encodeBytesMax, indexedMask, outboxAt, overflowAt, owedAt, recordAt, releasedAt,
+  capacity, deltaBytesMax, deltasMax, indexedMask, outboxAt, overflowAt, owedAt, recordAt, releasedAt,
   valueField, valueFields, variableMask,
 } from './layout'
 import { lifetimeDiffers, writeLifetimeChange } from './lifetime'
@@ -28,7 +30,7 @@ import { lifetimes } from './options'
 import { isShown, nextOccupied } from './records'
 import { sortJournal, sortedEntry, sortedId } from './sort'
 import { writeVarint } from './varint'
-import { note, setNote } from './values'
+import { note, recordUnits, setNote } from './values'
 import { equalFields, writeChange, writeRecord } from './write'
 
 // @ts-ignore: decorator
@@ -87,8 +89,8 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   journalTaken(record)
   noteChanged(id)
   // The peer does not know what was there before: it goes whole, now or when new keys may go again.
-  if (!listing && isOwed(id)) return bringing ? writeWhole(at, id) : at
   const was = flags & OCCUPIED
+  if (!listing && isOwed(id)) return writeOwed(at, id, before, was)
   if (!isShown(id, record)) {
     if (variableMask) toldJournaled(before, was, record, false)
     return was ? writeHead(at, id, DELETE) : at
@@ -111,6 +113,14 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   }
   if (!was) return writeRecord(writeHead(at, id, CREATE), record)
   return writePresent(at, id, true)
+}
+
+/** A journaled record that is owed. What the peer holds of it makes room for anything, so it is counted as it is here. */
+function writeOwed(at: usize, id: u32, before: usize, was: u32): usize {
+  const record = recordAt(id)
+  const present = isShown(id, record)
+  if (variableMask) toldJournaled(before, was, record, present)
+  return bringing ? writePresent(at, id, present) : at
 }
 
 function writeUpdate(at: usize, id: u32, mask: u64, before: usize, record: usize): usize {
@@ -206,14 +216,15 @@ export function encode(bytesMax: u32): u32 {
 /** Writes the batch again, with overflowed records between the journaled ones. */
 function addOverflowed(end: usize, bytesMax: u32): usize {
   const used = <u32>(end - outboxAt)
-  const room = min(bytesMax, used < encodeBytesMax ? encodeBytesMax - used : 0)
+  const most = batchBytes()
+  const room = min(bytesMax, used < most ? most - used : 0)
   let wholes = min(room / deltaBytesMax, deltasMax - count)
   if (variableMask) wholes = max(wholes, 1)
   bringing = releasedCount <= wholes
   if (variableMask) {
-    const most = bringing ? countFitting(room, wholes - releasedCount) : 0
+    const more = bringing ? countFitting(room, wholes - releasedCount) : 0
     beginFit(room)
-    if (bringing) choose(most)
+    if (bringing) choose(more)
   } else if (bringing) choose(wholes - releasedCount)
   if (bringing) wholes = releasedCount
   else wholes = min(releasedCount, min(room / BLANK_MAX, deltasMax - count))
@@ -247,18 +258,22 @@ function countFitting(room: u32, most: u32): u32 {
 
 /** Owed records join the overflowed ones, as many as go into this batch. Those in the journal go whole with it. */
 function chooseOwed(bytesMax: u32): void {
-  const room = min(bytesMax, encodeBytesMax / 5) / deltaBytesMax
-  let most = min(room, deltasMax - min(journalCount, deltasMax))
+  const room = min(bytesMax, batchBytes() / 5)
+  let most = min(room / deltaBytesMax, deltasMax - min(journalCount, deltasMax))
   if (overflowCount >= most) return
   if (bitNext(owedAt, owedCursor) < 0) owedCursor = 0
+  if (variableMask) beginFit(room)
   for (most -= overflowCount; most; most--) {
     const id = bitNext(owedAt, owedCursor)
     if (id < 0) return
-    owedCursor = <u32>id + 1
     const record = recordAt(id)
     const flags = load<u32>(record, FLAGS)
-    if (flags & JOURNALED) continue
+    const isLater = (flags & JOURNALED) != 0
+    if (variableMask && !isLater && isShown(id, record) && !fitsBytes(record)) return
+    owedCursor = <u32>id + 1
+    if (isLater) continue
     settle(id)
+    if (variableMask && !(flags & OVERFLOWED)) setNote(id, isShown(id, record) ? recordUnits(record) : 0)
     if (!(flags & OVERFLOWED)) overflow(id, record)
     if (!(flags & RELEASED)) release(id, record)
   }

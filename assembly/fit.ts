@@ -5,11 +5,13 @@
 // sent in any order, so there the sum is counted: what would not fit goes as nothing first, which frees the old value,
 // and whole in a later batch. Its arena is at least as large as this one (hello), so no batch is ever refused for room.
 import { unitsOf } from './arena'
+import { JOURNAL_BYTES_MAX, SESSION_BYTES_MAX, VARIABLE_BYTES } from './arena-sizes'
 import { keyEquals } from './buckets'
+import { isOwed } from './changes'
 import { journalCount, journalId, journalImage } from './journal'
 import {
   FLAGS, GENERATION, KEY, OCCUPIED, VOID,
-  deltaBytesMax, fixedOffset, holding, journalBytesMax, recordAt, valueOffset,
+  deltaBytesMax, encodeBytesMax, fixedOffset, holding, journalBytesMax, recordAt, valueOffset, variableMask,
 } from './layout'
 import { isShown, nextOccupied } from './records'
 import { limitUnits, liveUnits, note, recordUnits, setNote, totalUnits, voidEntry } from './values'
@@ -37,6 +39,15 @@ export function peerBegins(): void {
   }
 }
 
+/**
+ * Up to here a batch takes records whole. With variable-length fields the journal alone may take what else a batch may;
+ * beside it there is room for the longest session, and for as much more as in other tables.
+ */
+// @ts-ignore: decorator
+@inline export function batchBytes(): u32 {
+  return variableMask && journalBytesMax == JOURNAL_BYTES_MAX ? VARIABLE_BYTES - SESSION_BYTES_MAX - 8192 : encodeBytesMax
+}
+
 /** Bytes of the variable-length values of a record. */
 export function valueBytes(record: usize): u32 {
   let bytes: u32 = 0
@@ -56,6 +67,7 @@ export function fitJournal(): void {
     if (flags & VOID || !isShown(id, record)) continue
     const stayed =
       (flags & OCCUPIED) != 0 &&
+      !isOwed(id) &&
       (load<u32>(image, GENERATION) == load<u32>(record, GENERATION) || keyEquals(image + KEY, record + KEY))
     let moreBytes = deltaBytesMax
     let moreUnits: u32 = 0

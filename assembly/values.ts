@@ -8,6 +8,7 @@
 // gives it up it is kept, and freed once the journal is taken. Per record there is a note: the entry of the journal while
 // it is journaled, and while it has overflowed what the peer holds for it, in units.
 import { arenaEmpty, equalsValue, freeValue, storeValue, unitsOf } from './arena'
+import { bitNext } from './bitmap'
 import { keyEquals } from './buckets'
 import { peerBegins } from './fit'
 import { indexesDiffering } from './indexes'
@@ -15,7 +16,7 @@ import { journalImage, journalTaken, overflow, release } from './journal'
 import { LIVE_PERCENT, PAGE, SESSION_BYTES_MAX, UNIT } from './arena-sizes'
 import {
   FLAGS, GENERATION, JOURNALED, KEY, OCCUPIED, SEGMENT_SHIFT, VOID,
-  arenaPages, capacity, fixedOffset, indexedMask, notesAt, recordAt, segments, valueField, valueOffset, variableMask,
+  arenaPages, capacity, fixedOffset, indexedMask, notesAt, owedAt, recordAt, segments, valueField, valueOffset, variableMask,
 } from './layout'
 import { dropRecord, isOccupied, nextOccupied } from './records'
 import { isAwaited, isAwaitedId, markTouched } from './segments'
@@ -210,7 +211,10 @@ export function stageValue(word: usize, from: usize, length: u32): bool {
   return true
 }
 
-/** What awaited segments hold makes room for what is sent: it may be of another state, and no sum has counted it. */
+/**
+ * What awaited segments and owed records hold makes room for what is sent: it may be of another state, and no sum has
+ * counted it.
+ */
 function roomFor(units: u32): bool {
   for (let segment: u32 = 0; segment < segments; segment++) {
     if (liveUnits + keptUnits + stagedUnits + units <= totalUnits()) return true
@@ -222,6 +226,10 @@ function roomFor(units: u32): bool {
       dropRecord(id, recordAt(id))
       markTouched(id)
     }
+  }
+  for (let id = bitNext(owedAt, 0); id >= 0; id = bitNext(owedAt, <u32>id + 1)) {
+    if (liveUnits + keptUnits + stagedUnits + units <= totalUnits()) return true
+    if (isOccupied(id)) dropRecord(id, recordAt(id))
   }
   return liveUnits + keptUnits + stagedUnits + units <= totalUnits()
 }

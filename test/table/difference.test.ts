@@ -3,7 +3,8 @@
 // changed go whole, and nothing else. Batches go on meanwhile. The twin of the secondary is fed with the same bytes.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { defineTable, string } from '../../src/schema/index.ts'
+import { ArenaFullError } from '../../src/errors.ts'
+import { defineTable, string, type TableDefinition } from '../../src/schema/index.ts'
 import { type Random, runs, seeded } from '../support/seed.ts'
 import { type LooseTable, makeNode, readState, sameDigests, sameState, setRole } from '../support/tables.ts'
 import { readList, writeList } from '../twins/lists.ts'
@@ -18,14 +19,34 @@ const table = (capacity: number) =>
     capacity,
   })
 
+/** Values of any length, in an arena that is nearly full. */
+const lengthy = (capacity: number) =>
+  defineTable({
+    name: 't',
+    key: { id: 'u16' },
+    fields: { value: 'u32', text: 'text', more: 'text' },
+    capacity,
+    arena: 65_536,
+  })
+
+/** Writes what it is asked to unless the arena is full. */
+function unlessFull(act: () => unknown): void {
+  try {
+    act()
+  } catch (error) {
+    if (!(error instanceof ArenaFullError)) throw error
+  }
+}
+
 function write(random: Random, to: LooseTable, most: number): void {
+  const texts = to.arenaBytes > 0 ? LONG_TEXTS : ['', 'a', 'bcd']
   const keys = Math.floor(to.capacity * 1.2)
   for (let i = random.below(most); i > 0; i--) {
     const key = { id: random.below(keys) }
-    const fields = { value: random.below(3), text: random.pick(['', 'a', 'bcd']) }
-    if (random.chance(0.4)) to.delete(key)
-    else if (random.chance(0.5)) to.update(key, fields)
-    else if (to.has(key) || to.size < to.capacity) to.set(key, fields)
+    const fields = { value: random.below(3), text: random.pick(texts) }
+    if (random.chance(to.arenaBytes > 0 ? 0.2 : 0.4)) to.delete(key)
+    else if (random.chance(0.5)) unlessFull(() => to.update(key, fields))
+    else if (to.has(key) || to.size < to.capacity) unlessFull(() => to.set(key, fields))
   }
   if (random.chance(0.01)) to.clear()
 }
@@ -49,12 +70,15 @@ function drain(from: LooseTable, to: Followers): void {
   }
 }
 
+const LONG_TEXTS = ['', 'a', 'é'.repeat(40), 'bcd'.repeat(700), `${'bcd'.repeat(700)}e`, '☃'.repeat(4000)]
+
 interface Mix {
+  readonly table: (capacity: number) => TableDefinition
   readonly capacity: number
   readonly encodeBytesMax: number
 }
 
-function history(random: Random, { capacity, encodeBytesMax }: Mix): void {
+function history(random: Random, { table, capacity, encodeBytesMax }: Mix): void {
   const definition = table(capacity)
   const schema = twinSchemaOf(definition)
   let a = makeNode(definition, 'primary', { encodeBytesMax })
@@ -101,6 +125,7 @@ function history(random: Random, { capacity, encodeBytesMax }: Mix): void {
     drain(b.table, followers)
     assert.equal([a.table.awaited, twin.owed, b.table.owed], [0, 0, 0])
     sameDigests(b.table, a.table)
+    assert.is(a.table.arena.usedBytes, b.table.arena.usedBytes)
     sameState(readState(schema, a.table), twin.state, 'the twin')
     a.table.forgetChanges()
     b.table.forgetChanges()
@@ -146,12 +171,14 @@ function agree(random: Random, from: LooseTable, to: LooseTable, { capacity }: {
 }
 
 for (const mix of [
-  { capacity: 40, encodeBytesMax: 65_536 },
-  { capacity: 40, encodeBytesMax: 4_096 },
-  { capacity: 1500, encodeBytesMax: 4_096 },
+  { table, capacity: 40, encodeBytesMax: 65_536 },
+  { table, capacity: 40, encodeBytesMax: 4_096 },
+  { table, capacity: 1500, encodeBytesMax: 4_096 },
+  { table: lengthy, capacity: 40, encodeBytesMax: 983_040 },
+  { table: lengthy, capacity: 60, encodeBytesMax: 4_096 },
 ]) {
   test(
-    `what two nodes changed apart goes whole, and makes them equal (${mix.capacity} sessions, ${mix.encodeBytesMax} B)`,
+    `what two nodes changed apart goes whole, and makes them equal (${mix.capacity} sessions, ${mix.encodeBytesMax} B${mix.table === lengthy ? ', an arena' : ''})`,
     seeded((random) => {
       for (let run = 0; run < runs(mix.capacity > 100 ? 6 : 40); run++) history(random, mix)
     }),

@@ -129,11 +129,12 @@ function updated(schema: TwinSchema, old: Row, delta: Delta): Row | 'range' | 'v
   return longBytes(schema, row) > ROW_MAX ? 'value' : row
 }
 
-/** Whether new values fit beside all that is held for good; what awaited segments hold may be dropped for them. */
-function fitsArena(state: TwinState, { arena, awaited }: Receiver, units: number): boolean {
+/** Whether new values fit beside all that is held for good; what is awaited, or owed, may be dropped for them. */
+function fitsArena(state: TwinState, receiver: Receiver, units: number): boolean {
+  const { arena } = receiver
   if (arena === undefined) return true
   let held = 0
-  for (const [id, row] of state.rows) if (!awaited(segmentOf(id))) held += unitsOfRow(state.schema, row)
+  for (const [id, row] of state.rows) if (!isOld(receiver, id)) held += unitsOfRow(state.schema, row)
   return held + units <= arena.units
 }
 
