@@ -21,6 +21,8 @@ export const { createEngine, ENCODE_BYTES_MAX } = (await inside(
   'table/engine.js',
 )) as typeof import('../../src/table/engine.ts')
 
+export const { Replica } = (await inside('core/replica.js')) as typeof import('../../src/core/replica.ts')
+
 export const { beginFrame, sealFrame } = (await inside(
   'wire/frame.js',
 )) as typeof import('../../src/wire/frame.ts')
