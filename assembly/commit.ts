@@ -89,7 +89,8 @@ function dropOld(id: u32): void {
   markTouched(id)
 }
 
-function change(id: u32, record: usize, image: usize): void {
+// @ts-ignore: decorator
+@inline function change(id: u32, record: usize, image: usize): void {
   if (variableMask) commitValues(id, record, image)
   copyWords(record + fixedOffset, image + fixedOffset, recordBytes - fixedOffset)
   if (lifetimes) takeLifetime(id, record, image)

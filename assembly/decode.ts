@@ -179,8 +179,15 @@ function readField(field: Field, record: usize): bool {
   }
 }
 
-/** Whether values of variable length are put into the arena; they are checked in any case. */
+/** Whether values of variable length are put into the arena, and the record that an update changes. */
 let storing: bool = false
+let oldRecord: usize = 0
+
+/** What is read next is to be kept, or only checked; `old` is the record that is to be updated. */
+export function openValues(old: usize, keep: bool): void {
+  oldRecord = old
+  storing = keep
+}
 
 function readLength(): u32 {
   const length = readVarint()
@@ -201,8 +208,11 @@ function readValue(word: usize, isText: bool): bool {
   return true
 }
 
-/** A new value out of both ends of the old one, in `old`, and what is sent; `word` is in the image. */
-function readMiddle(word: usize, old: usize, isText: bool): bool {
+/** A new value out of both ends of the old one and what is sent. */
+function readMiddle(field: Field, record: usize): bool {
+  const word = record + field.offset
+  const old = oldRecord + field.offset
+  const isText = field.kind == LONG_TEXT
   const prefix = readLength()
   if (refusal) return false
   const suffix = readLength()
@@ -231,9 +241,8 @@ function isBounded(record: usize): bool {
   return bytes <= SESSION_BYTES_MAX || refuse(VALUE)
 }
 
-/** Key and value fields into an image that is zero so far; `trusted`: to be kept. */
-export function readRecord(record: usize, trusted: bool): bool {
-  storing = trusted
+/** Key and value fields into an image that is zero so far. */
+export function readRecord(record: usize): bool {
   for (let i: u32 = 0; i < keyFields; i++) if (!readField(keyField(i), record)) return false
   for (let i: u32 = 0; i < valueFields; i++) if (!readField(valueField(i), record)) return false
   if (variableMask && !isBounded(record)) return false
@@ -241,10 +250,9 @@ export function readRecord(record: usize, trusted: bool): bool {
 }
 
 /** One change of an update on top of the old value in `record`; the range counts only where that value is trusted. */
-function readChange(field: Field, record: usize, old: usize, trusted: bool): bool {
+function readChange(field: Field, record: usize, trusted: bool): bool {
   const kind = field.kind
-  if (kind >= BLOB) return readMiddle(record + field.offset, old + field.offset, kind == LONG_TEXT)
-  if (kind < U16 || kind > U53) return readField(field, record)
+  if (kind < U16 || kind > U53) return kind >= BLOB ? readMiddle(field, record) : readField(field, record)
   const difference = unzigzag(readVarint(54))
   if (refusal) return false
   const to = record + field.offset
@@ -267,16 +275,15 @@ function readChange(field: Field, record: usize, old: usize, trusted: bool): boo
   return true
 }
 
-/** Mask and changes of an update into a copy of the record `old`, without its values of variable length. */
-export function readUpdate(record: usize, old: usize, trusted: bool): bool {
-  storing = trusted
+/** Mask and changes of an update into a copy of the record. */
+export function readUpdate(record: usize, trusted: bool): bool {
   let mask = readVarint()
   if (refusal) return false
   if (!mask || mask >> (valueFields + <u32>lifetimes)) return refuse(MASK)
   const renewed = mask & ((<u64>lifetimes) << valueFields)
   mask ^= renewed
   changedMask = mask
-  for (; mask; mask &= mask - 1) if (!readChange(valueField(<u32>ctz(mask)), record, old, trusted)) return false
+  for (; mask; mask &= mask - 1) if (!readChange(valueField(<u32>ctz(mask)), record, trusted)) return false
   if (variableMask && trusted && !isBounded(record)) return false
   return !renewed || readLifetimeChange(record, trusted)
 }

@@ -315,10 +315,11 @@ export function imagePart(segment: u32, first: u32, last: u32, bytesMax: u32): u
   previous = <i32>(start + first) - 1
   count = 0
   imageEnd = end
+  const bounded = variableMask != 0
   for (let id = nextOccupied(start + first); id >= 0 && <u32>id < end; id = nextOccupied(<u32>id + 1)) {
     const record = recordAt(id)
     if (!isShown(id, record)) continue
-    if (variableMask && count && <u32>(at - outboxAt) + deltaBytesMax + valueBytes(record) > bytesMax) {
+    if (bounded && count && <u32>(at - outboxAt) + deltaBytesMax + valueBytes(record) > bytesMax) {
       imageEnd = id
       break
     }

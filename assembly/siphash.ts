@@ -28,12 +28,15 @@ export function sipBegin(): void {
 
 /** Goes on with bytes whose number is a multiple of eight. */
 export function sipPass(at: usize, length: u32): void {
+  if (!length) return
   let v0 = s0
   let v1 = s1
   let v2 = s2
   let v3 = s3
-  for (const end = at + length; at < end; at += 8) {
-    const m = load<u64>(at)
+  const end = at + length
+  // Tested at its end: a tenth faster than the usual way round.
+  for (let p = at; ; ) {
+    const m = load<u64>(p)
     v3 ^= m
     for (let round = 0; round < 2; round++) {
       v0 += v1; v1 = rotl(v1, 13); v1 ^= v0; v0 = rotl(v0, 32)
@@ -42,6 +45,8 @@ export function sipPass(at: usize, length: u32): void {
       v2 += v1; v1 = rotl(v1, 17); v1 ^= v2; v2 = rotl(v2, 32)
     }
     v0 ^= m
+    p += 8
+    if (p >= end) break
   }
   s0 = v0
   s1 = v1

@@ -4,7 +4,7 @@
 import { bucketFind, bucketPeek, keyEquals } from './buckets'
 import {
   ABSENT, COUNT, ID, KEY_HELD, KEY_TWICE, OCCUPIED_SLOT, OP, TRAILING, VALUE,
-  bytesLeft, changedMask, openBytes, readByte, readRecord, readUpdate, readVarint, readingAt, refusal, refuse,
+  bytesLeft, changedMask, openBytes, openValues, readByte, readRecord, readUpdate, readVarint, readingAt, refusal, refuse,
 } from './decode'
 import { isOwed, listing, owe } from './changes'
 import { CREATE, DELETE, UPDATE, WHOLE } from './encode'
@@ -158,9 +158,10 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
     copyLines(to, recordAt(id), recordBytes)
     if (variableMask) {
       leaveValues(to)
+      openValues(recordAt(id), trusted)
       if (trusted) reading = to
     }
-    if (!readUpdate(to, recordAt(id), trusted)) return false
+    if (!readUpdate(to, trusted)) return false
     if (trusted) keep(id, changedMask & indexedMask && indexesDiffering(recordAt(id), to) ? MOVE : CHANGE)
     return true
   }
@@ -182,8 +183,11 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
     }
   }
   zeroLines(to, recordBytes)
-  if (variableMask && trusted) reading = to
-  if (!readRecord(to, trusted)) return false
+  if (variableMask) {
+    openValues(0, trusted)
+    if (trusted) reading = to
+  }
+  if (!readRecord(to)) return false
   if (!trusted) return true
   store<u32>(to, hashKey(to + KEY), HASH)
   if (!keyNew(to)) return refuse(KEY_TWICE)

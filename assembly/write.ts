@@ -22,6 +22,11 @@ function writeIp(at: usize, from: usize): usize {
   return mapped ? writeRaw(at + 1, from + 12, 4) : writeRaw(at + 1, from, 16)
 }
 
+function writeValue(at: usize, word: usize): usize {
+  const length = load<u32>(word, 4)
+  return copyValue(writeVarint(at, length), load<u32>(word), length)
+}
+
 /** A field as a record holds it. */
 function writeField(at: usize, field: Field, record: usize): usize {
   const from = record + field.offset
@@ -34,10 +39,7 @@ function writeField(at: usize, field: Field, record: usize): usize {
     case IPV4: store<u32>(at, bswap(load<u32>(from))); return at + 4
     case IP: return writeIp(at, from)
     case TEXT: return writeRaw(at, from, 1 + <u32>load<u8>(from))
-    case BLOB: case LONG_TEXT: {
-      const length = load<u32>(from, 4)
-      return copyValue(writeVarint(at, length), load<u32>(from), length)
-    }
+    case BLOB: case LONG_TEXT: return writeValue(at, from)
     default: return writeRaw(at, from, field.size)
   }
 }
