@@ -99,7 +99,8 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
    * of this node. Callers between two flushes share one promise. Never ends by time; `signal` gives up waiting.
    *
    * `alone` says what to do without a synced secondary: 'reject' (default), 'wait' until there is one, or 'resolve'
-   * with `{ held: false }`.
+   * with `{ held: false }`. One that is only behind, however far, is waited for: also while more changes than the
+   * journal holds are on their way and `status().protected` is false.
    *
    * Sessions that a table's `pickup` holds back are not covered. `pickup: 'now'` picks up all young ones first, before
    * their delay is over; what a filter refuses stays local. Default 'due'.

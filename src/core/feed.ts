@@ -12,7 +12,7 @@ import { readResync } from '../wire/sequenced.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import type { Link } from './link.ts'
 import type { ToSync } from './messages.ts'
-import { UNAPPLIED_BYTES_MAX } from './options.ts'
+import { FRAME_COST_BYTES, UNAPPLIED_BYTES_MAX } from './options.ts'
 import { LinkChoice } from './sending.ts'
 import type { Core } from './state.ts'
 import { ReceiveStream, SendStream } from './stream.ts'
@@ -266,8 +266,9 @@ export class Feed {
         this.partial = frame.sequence
         this.core.state.complete = false
       }
-      this.unapplied.push({ sequence: frame.sequence, bytes: frame.bytes.length })
-      this.unappliedBytes += frame.bytes.length
+      const bytes = frame.bytes.length + FRAME_COST_BYTES
+      this.unapplied.push({ sequence: frame.sequence, bytes })
+      this.unappliedBytes += bytes
     }
     this.ackDue = true
     this.core.post({ type: 'frame', frame: frame.bytes.slice() })

@@ -29,7 +29,7 @@ import type { Store } from './store.ts'
 import type { TableTime } from './table-time.ts'
 import type { Verifications } from './verifications.ts'
 
-/** Bytes sent and not acknowledged above which nothing is flushed; changes gather in the journal meanwhile. */
+/** Memory of frames sent and not acknowledged above which nothing is flushed; changes gather in the journal meanwhile. */
 export const FLUSH_ROOM_BYTES = 4_194_304
 /** The same for images and proofs: live batches never queue behind more than this. */
 export const IMAGE_ROOM_BYTES = 524_288
@@ -153,8 +153,10 @@ export class Feeder {
     this.push(sealFrame(writer), now)
   }
 
-  private push(frame: Uint8Array, now: number): void {
-    this.inFlight.push(this.sequence, frame.length, now)
+  private push(sealed: Uint8Array, now: number): void {
+    // It may have to wait for long, so it keeps no buffer that is mostly empty.
+    const frame = sealed.length * 2 < sealed.buffer.byteLength ? sealed.slice() : sealed
+    this.inFlight.push(this.sequence, frame.buffer.byteLength, now, this.isPartial)
     this.post({ type: 'frame', sequence: this.sequence, attach: this.attach, frame })
   }
 
@@ -348,6 +350,15 @@ export class Feeder {
   /** The secondary awaits nothing. */
   get isSynced(): boolean {
     return this.attach !== 0 && this.ack?.awaited === 0
+  }
+
+  /**
+   * The secondary awaits nothing but the rest of a backlog, which comes without anybody's doing: it says one more then
+   * than the segments and records it awaits.
+   */
+  get isAbreast(): boolean {
+    if (this.attach === 0 || this.ack === undefined) return false
+    return this.ack.awaited === (this.inFlight.lacksBacklog ? 1 : 0)
   }
 
   /** The secondary holds everything but the batches in flight. */

@@ -1,22 +1,35 @@
-// Frames of a primary on their way: which are not acknowledged as received, which not as applied.
+// Frames of a primary on their way: which are not acknowledged as received, which not as applied, and what they take.
 import type { Ack } from '../wire/control.ts'
+import { FRAME_COST_BYTES } from './options.ts'
+
+interface Sent {
+  readonly sequence: number
+  readonly bytes: number
+  readonly at: number
+  /** Older changes were unsent after this frame. */
+  readonly partial: boolean
+}
 
 export class InFlight {
   /** Not yet applied, oldest first. */
-  private frames: { sequence: number; bytes: number; at: number }[] = []
+  private frames: Sent[] = []
   /** Of these, received. */
   private received = 0
-  /** Bytes of frames not yet received. */
+  /** Memory of frames not yet received: their buffers and what comes with each. */
   outstandingBytes = 0
+  /** At the last frame applied the secondary lacked a part of a backlog. */
+  lacksBacklog = false
 
   reset(): void {
     this.frames = []
     this.received = 0
     this.outstandingBytes = 0
+    this.lacksBacklog = false
   }
 
-  push(sequence: number, bytes: number, at: number): void {
-    this.frames.push({ sequence, bytes, at })
+  push(sequence: number, bufferBytes: number, at: number, partial: boolean): void {
+    const bytes = bufferBytes + FRAME_COST_BYTES
+    this.frames.push({ sequence, bytes, at, partial })
     this.outstandingBytes += bytes
   }
 
@@ -29,6 +42,7 @@ export class InFlight {
     }
     let applied = 0
     while (applied < this.received && this.frames[applied]!.sequence <= ack.applied) applied++
+    if (applied > 0) this.lacksBacklog = this.frames[applied - 1]!.partial
     this.frames.splice(0, applied)
     this.received -= applied
   }

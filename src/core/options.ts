@@ -37,6 +37,11 @@ export interface CoreOptions extends ElectionOptions {
 
 /** Unflushed bytes a link may have before it gets no further frames. */
 export const LINK_BYTES_MAX = 262_144
+/**
+ * What a frame is counted as beyond its buffer, wherever frames wait: message, queue entry and the buffer's own keeping.
+ * Measured on Node 20 as growth of the process while 100,000 small frames wait between the two threads.
+ */
+export const FRAME_COST_BYTES = 1_024
 /** Bytes received but not applied above which a secondary acknowledges no more. */
 export const UNAPPLIED_BYTES_MAX = 33_554_432
 /** How long a handover may take before it is called off, ms. */

@@ -130,7 +130,7 @@ export class Replica {
     if (withYoung && this.role === 'primary') this.pickups.demand()
     const group = this.waiters.join(alone, this.isComplete ? this.feeder.sequence : undefined)
     if (this.role !== 'primary') this.waiters.handleEnded(this.role === 'stopped' ? 'closed' : 'not-primary')
-    else if (!this.isHolding) this.waiters.handleAlone()
+    else if (this.isAlone) this.waiters.handleAlone()
     this.considerHeld()
     this.onWork?.()
     return group
@@ -165,6 +165,11 @@ export class Replica {
     }
     this.afterwards()
     return token
+  }
+
+  /** There is no secondary that will hold what is written soon: none lives, or it awaits more than a backlog. */
+  private get isAlone(): boolean {
+    return !this.peerAlive || !this.feeder.isAbreast
   }
 
   /** There is a living secondary that awaits nothing. */
@@ -277,7 +282,7 @@ export class Replica {
   private afterwards(): void {
     if (this.resyncs.isRunning && !this.half.isComparingAll) this.resyncs.handleDone()
     if (this.role === 'primary') {
-      if (!this.isHolding) this.waiters.handleAlone()
+      if (this.isAlone) this.waiters.handleAlone()
       this.considerHeld()
     }
     const isProtected = this.isProtected
