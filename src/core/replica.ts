@@ -333,6 +333,16 @@ export class Replica {
     if (ticks === this.ticks) return
     this.ticks = ticks
     for (const store of this.stores) store.setTime(ticks)
+    if (this.saySessions()) this.onWork?.()
+  }
+
+  /** Also without a secondary, when nothing else is to be said: between two lineages the number may decide. */
+  private saySessions(): boolean {
+    const sessions = this.stores.reduce((sum, store) => sum + store.size, 0)
+    if (sessions === this.saidSessions) return false
+    this.saidSessions = sessions
+    this.messages.push({ type: 'sessions', sessions })
+    return true
   }
 
   /** A followed primary's time, from its heartbeat: good when no batch has come for long. */
@@ -365,17 +375,9 @@ export class Replica {
     this.afterwards()
   }
 
-  private get sessions(): number {
-    return this.stores.reduce((sum, store) => sum + store.size, 0)
-  }
-
   takeMessages(): ToSync[] {
     if (this.role === 'secondary') this.follower.reportApplied()
-    const sessions = this.sessions
-    if (sessions !== this.saidSessions) {
-      this.saidSessions = sessions
-      this.messages.push({ type: 'sessions', sessions })
-    }
+    this.saySessions()
     if (this.role === 'primary' && this.ticks >= this.saidTicks + TICKS_PER_SECOND) {
       this.saidTicks = this.ticks
       this.messages.push({ type: 'time', ticks: this.ticks })

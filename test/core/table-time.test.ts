@@ -5,6 +5,7 @@ import type { FromSync, ToSync } from '../../src/core/messages.ts'
 import { Replica } from '../../src/core/replica.ts'
 import { TableTime, TICKS_MAX } from '../../src/core/table-time.ts'
 import { NO_SYNC_STATUS } from '../../src/status.ts'
+import { createTable, openGate } from '../../src/table/index.ts'
 import { tiny } from '../support/tables.ts'
 import { TwinStore } from '../twins/store.ts'
 import { twinSchemaOf } from '../twins/values.ts'
@@ -99,6 +100,29 @@ test('a primary says its time for the heartbeats every second', () => {
   assert.equal(said(), [])
   replica.handleTime(2_000)
   assert.equal(said(), [{ type: 'time', ticks: 33 }])
+})
+
+test('the number of sessions is said with the time, also when nobody is fed', () => {
+  const table = createTable(tiny(10), { gate: openGate() })
+  const replica = new Replica({
+    stores: [table],
+    gate: { open: -1 },
+    flushInterval: 0,
+    random: Math.random,
+  })
+  role(replica, 'primary', 2, 0)
+  replica.takeMessages()
+  replica.handleTime(100)
+  for (const id of [1, 2, 3]) table.set({ id }, {})
+  let worked = 0
+  replica.onWork = () => worked++
+  replica.handleTime(200)
+  assert.is(worked, 1)
+  assert.is(replica.pollTimeout(200), 200)
+  const said = replica.takeMessages().filter(({ type }) => type === 'sessions')
+  assert.equal(said, [{ type: 'sessions', sessions: 3 }])
+  replica.handleTime(300)
+  assert.is(worked, 1)
 })
 
 test.run()
