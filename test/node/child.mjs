@@ -28,6 +28,12 @@ const commands = {
       return error.code
     }
   },
+  /** Sessions and the sum of their counts. */
+  total() {
+    let count = 0
+    for (const session of node.tables.sessions) count += session.count
+    return { sessions: node.tables.sessions.size, count }
+  },
   /** Nothing else runs for so long. */
   block({ ms }) {
     const until = performance.now() + ms
