@@ -36,6 +36,10 @@ export const CATALOGUE: readonly FigureSpec[] = [
   { name: 'replicate.applied.p99_ms', unit: 'ms', target: undefined, group: 'applied' },
   { name: 'plane.main_thread_share', unit: 'cores', target: { atMost: 0.1 }, group: 'plane' },
   { name: 'plane.loop_delay_p999_ms', unit: 'ms', target: undefined, group: 'plane' },
+  { name: 'overload.slow.p999_ratio', unit: 'x', target: { atMost: 1.5 }, group: 'overload' },
+  { name: 'overload.stopped.p999_ratio', unit: 'x', target: { atMost: 1.5 }, group: 'overload' },
+  { name: 'overload.gone.p999_ratio', unit: 'x', target: { atMost: 1.5 }, group: 'overload' },
+  { name: 'overload.memory_bytes', unit: 'B', target: undefined, group: 'overload' },
   { name: 'resync.sessions_per_s', unit: '/s', target: { atLeast: 1_500_000 }, group: 'resync' },
   { name: 'resync.heartbeat_gap_p99', unit: 'intervals', target: { atMost: 2 }, group: 'resync' },
   {

@@ -1,9 +1,11 @@
 // A node in a process of its own: answers the calls of the process that forked it (bench/lib/remote-node.ts) and does
 // not outlive it.
+import { timeCalls } from './call-times.ts'
 import { paced } from './paced.ts'
 import type { ConnectionsNode, NodeId, PairPlan } from './pair.ts'
 import { startNode } from './pair.ts'
 import { Random } from './random.ts'
+import { type ConnectionsTable, createConnections, fill } from './replicas.ts'
 import { Round } from './round.ts'
 import { byBatches, byCalls, saturate } from './saturate.ts'
 import { cpuMsSince, serve } from './serve.ts'
@@ -19,6 +21,8 @@ const LOAD_INTERVAL_MS = 5
 const STATUS_MS = 300
 
 let node: ConnectionsNode
+/** A table without a node. */
+let plain: ConnectionsTable
 let load: NodeJS.Timeout | undefined
 let ballast: Buffer | undefined
 let story: (() => string) | undefined
@@ -113,6 +117,29 @@ const methods = {
       count(random.below(sessions), packets)
     })
     return { ...measured, protected: node.status().protected }
+  },
+
+  /** Fills a table that belongs to no node. */
+  fillPlain(sessions: number) {
+    plain = createConnections(sessions)
+    fill(plain, sessions)
+  },
+
+  /** Updates random sessions as fast as it goes for so long, of the node or of the table that belongs to none. */
+  callTimes(what: 'node' | 'plain', sessions: number, ms: number) {
+    const table = what === 'plain' ? plain : node.tables.connections
+    const random = new Random(1)
+    let key = keyOf(0)
+    let fields = { packets: 0, bytes: 0 }
+    const prepare = () => {
+      const i = random.below(sessions)
+      const packets = 1 + random.below(100_000)
+      key = keyOf(i)
+      fields = { packets, bytes: packets * packetBytesOf(i) }
+    }
+    return timeCalls(ms, prepare, () => {
+      if (!table.update(key, fields)) throw new Error('a session is not there')
+    })
   },
 
   /** Resolves when nobody follows this primary any more. */
