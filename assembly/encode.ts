@@ -60,6 +60,8 @@ let previous: i32 = -1
 let count: u32 = 0
 /** Whether this batch brings keys. */
 let bringing: bool = true
+/** Whether a delta makes its record owed: only as the batch is written for good. */
+let owing: bool = false
 
 function differences(before: usize, record: usize): u64 {
   let mask: u64 = 0
@@ -77,7 +79,7 @@ function writeHead(at: usize, id: u32, op: u64): usize {
   const gap = <u64>(<i64>id - previous - 1)
   previous = <i32>id
   count++
-  if (listing) owe(id)
+  if (owing) owe(id)
   return writeVarint(at, (gap << 2) | op)
 }
 
@@ -205,8 +207,10 @@ export function encode(bytesMax: u32): u32 {
   const owes = owedCount != 0 && !listing
   if (owes) chooseOwed(bytesMax)
   bringing = true
+  owing = listing && !overflowCount
   let end = writeMerged(0)
   if (overflowCount) end = addOverflowed(end, bytesMax)
+  owing = false
   if (owes && bringing) settleJournaled()
   journalEmpty()
   if (variableMask) endFit()
@@ -228,7 +232,8 @@ function addOverflowed(end: usize, bytesMax: u32): usize {
   } else if (bringing) choose(wholes - releasedCount)
   if (bringing) wholes = releasedCount
   else wholes = min(releasedCount, min(room / BLANK_MAX, deltasMax - count))
-  if (!wholes && bringing) return end
+  if (!wholes && bringing && !listing) return end
+  owing = listing
   const at = writeMerged(wholes)
   for (; wholes; wholes--) {
     const id = <u32>bitNext(releasedAt, 0)
