@@ -10,7 +10,7 @@ import { readLifetime, readLifetimeChange } from './lifetime'
 import { lifetimes } from './options'
 import { isUtf8 } from './utf8'
 import { stageValue } from './values'
-import { unzigzag } from './varint'
+import { unzigzag, varintBytes, varintValue } from './varint'
 
 // @ts-ignore: decorator
 @inline export const TRUNCATED: u32 = 1
@@ -88,21 +88,17 @@ export function readByte(): u32 {
 
 /** A varint below 2^bits; 0 and a refusal if there is none. */
 export function readVarint(bits: u64 = 53): u64 {
-  let value: u64 = 0
-  for (let shift: u64 = 0; shift < 56; shift += 7) {
-    if (!need(1)) return 0
-    const byte = <u64>load<u8>(at++)
-    value |= (byte & 0x7f) << shift
-    if (byte < 0x80) {
-      if ((byte == 0 && shift != 0) || value >> bits) {
-        refuse(VARINT)
-        return 0
-      }
-      return value
-    }
+  const word = load<u64>(at)
+  const bytes = varintBytes(word)
+  if (!need(min(bytes, 8))) return 0
+  const value = varintValue(word, min(bytes, 8))
+  // Of nine bytes, in more than it takes, or too large.
+  if (bytes > 8 || (bytes > 1 && !(value >> (7 * <u64>(bytes - 1)))) || value >> bits) {
+    refuse(VARINT)
+    return 0
   }
-  refuse(VARINT)
-  return 0
+  at += bytes
+  return value
 }
 
 function readRaw(to: usize, size: u32): bool {

@@ -357,7 +357,7 @@ export function plan(
   total = (<u64>__heap_base + LINE - 1) & ~<u64>(LINE - 1)
   keyAt = reserve(recordSize)
   valuesAt = reserve(recordSize)
-  inboxAt = reserve(inboxBytes)
+  inboxAt = reserve(inboxBytes + 8) // varints are read as eight bytes
   outboxAt = reserve(outboxBytes)
   freeAt = reserve(bitmapBytes(sessions))
   overflowAt = reserve(bitmapBytes(sessions))

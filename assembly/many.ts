@@ -2,7 +2,7 @@
 // (columns.ts). A block of rows goes through three passes: hash all keys and load their buckets, load the records those
 // name, then do to one after another what a single call does. The misses of a pass do not depend on each other, so they
 // overlap; the last pass finds everything in the cache. A key that comes twice is met twice, in order.
-import { bucketGuess, bucketPeek } from './buckets'
+import { bucketAt, bucketGuess, home } from './buckets'
 import { blockRow, findMisfit, giveValues, rowMask, setRowResult, takeKeys, takeValues } from './columns'
 import { ENDED_PER_WRITE, hasEndedRoom } from './ended'
 import { hashKey } from './hash'
@@ -13,6 +13,10 @@ import { ENDED, TAKEN, eraseId, findLive, maskOf, putRow, updateRow } from './re
 /** Lines of a record that are loaded ahead: of a longer one the rest, which few calls need, comes in order. */
 // @ts-ignore: decorator
 @inline const AHEAD_BYTES: u32 = 256
+
+/** Addresses to be loaded, of a block. */
+// @ts-ignore: decorator
+@lazy const aheadAt: usize = memory.data(256, 8)
 
 /** Sessions that the last batch call wrote. */
 let written: u32 = 0
@@ -33,20 +37,25 @@ export function manyCheck(count: u32, low: u32, high: u32): i32 {
   return findMisfit(count, maskOf(low, high))
 }
 
-/** Takes the keys of a block and loads what their searches will read. */
+/** Takes the keys of a block and loads what their searches will read, in loops so short that many loads are under way. */
 function prepare(first: u32, count: u32): void {
   takeKeys(first, count)
-  let sum: u32 = 0
   for (let i: u32 = 0; i < count; i++) {
     const row = blockRow(i)
     const hash = hashKey(row + KEY)
     store<u32>(row, hash, HASH)
-    sum += bucketPeek(bucketsAt, hash)
+    store<u32>(aheadAt + (<usize>i << 2), <u32>bucketAt(bucketsAt, home(hash)))
   }
-  const bytes = min(recordBytes, AHEAD_BYTES)
+  let sum: u32 = 0
+  for (let i: u32 = 0; i < count; i++) sum += load<u32>(load<u32>(aheadAt + (<usize>i << 2)))
   for (let i: u32 = 0; i < count; i++) {
     const record = recordAt(bucketGuess(load<u32>(blockRow(i), HASH)))
-    for (let at: u32 = 0; at < bytes; at += 64) sum += load<u32>(record + at)
+    store<u32>(aheadAt + (<usize>i << 2), <u32>record)
+  }
+  for (let i: u32 = 0; i < count; i++) sum += load<u32>(load<u32>(aheadAt + (<usize>i << 2)))
+  const bytes = min(recordBytes, AHEAD_BYTES)
+  for (let at: u32 = 64; at < bytes; at += 64) {
+    for (let i: u32 = 0; i < count; i++) sum += load<u32>(load<u32>(aheadAt + (<usize>i << 2)) + at)
   }
   loadedAhead(sum)
 }

@@ -7,6 +7,7 @@ import {
 } from './layout'
 import { loadedAhead } from './lines'
 import { lifetimes } from './options'
+import { varintBytes, varintValue } from './varint'
 
 /** Deltas looked at in one go. */
 // @ts-ignore: decorator
@@ -14,23 +15,28 @@ import { lifetimes } from './options'
 
 let at: usize = 0
 let end: usize = 0
+/** Addresses of the records that the deltas name. */
+// @ts-ignore: decorator
+@lazy const named: usize = memory.data(256, 8)
 
 function varint(): u64 {
-  let value: u64 = 0
-  for (let shift: u64 = 0; at < end && shift < 56; shift += 7) {
-    const byte = <u64>load<u8>(at++)
-    value |= (byte & 0x7f) << shift
-    if (byte < 0x80) break
-  }
-  return value
+  const word = load<u64>(at)
+  const bytes = min(varintBytes(word), 8)
+  at += bytes
+  return varintValue(word, bytes)
+}
+
+// @ts-ignore: decorator
+@inline function passVarint(): void {
+  at += varintBytes(load<u64>(at))
 }
 
 /** Passes a field; `change`: as an update holds it. */
 function pass(field: Field, change: bool): void {
   const kind = field.kind
-  if (kind > U16 && kind <= U53) varint()
+  if (kind > U16 && kind <= U53) passVarint()
   else if (kind == U16) {
-    if (change) varint()
+    if (change) passVarint()
     else at += 2
   } else if (kind == BYTE) at += 1
   else if (kind == IPV4) at += 4
@@ -38,8 +44,8 @@ function pass(field: Field, change: bool): void {
   else if (kind == TEXT) at += 1 + <usize>load<u8>(at)
   else if (kind >= BLOB) {
     if (change) {
-      varint()
-      varint()
+      passVarint()
+      passVarint()
     }
     const length = varint()
     at += <usize>min(length, at < end ? <u64>(end - at) : 0)
@@ -54,20 +60,21 @@ function passRecord(): void {
 }
 
 function passLifetime(): void {
-  if (varint() & 1) varint()
+  if (varint() & 1) passVarint()
 }
 
 /** Loads the records of the next `count` deltas of a batch that goes on at `from` after record id `previous`. */
 export function skim(from: usize, to: usize, previous: i64, count: u32): void {
   at = from
   end = to
-  let sum: u32 = 0
   let id = previous
-  for (let i: u32 = 0; i < count && at < end; i++) {
+  let found: u32 = 0
+  while (found < count && at < end) {
     const head = varint()
     id += 1 + <i64>(head >> 2)
     if (id >= <i64>capacity) break
-    sum += load<u32>(recordAt(<u32>id))
+    store<u32>(named + (<usize>found << 2), <u32>recordAt(<u32>id))
+    found++
     const op = head & 3
     if (op == 0) passRecord()
     else if (op == 1) {
@@ -79,5 +86,8 @@ export function skim(from: usize, to: usize, previous: i64, count: u32): void {
       if (load<u8>(at++)) passRecord()
     }
   }
+  // In a loop of their own, so that as many as possible are under way at once.
+  let sum: u32 = 0
+  for (let i: u32 = 0; i < found; i++) sum += load<u32>(load<u32>(named + (<usize>i << 2)))
   loadedAhead(sum)
 }
