@@ -2,22 +2,19 @@
 // handle…, actions and deadlines go out through takeActions and pollTimeout. After every handle… call take the actions
 // and arm one timer for pollTimeout(); calling handleTimeout early or twice does no harm.
 
-import type { RefusalName } from '../wire/constants.ts'
-import { FORWARD_TYPE_MIN, FrameType } from '../wire/constants.ts'
-import { decodeClaim, decodeOffer, decodeStatusFrame, encodeStatusFrame } from '../wire/control.ts'
-import type { Frame } from '../wire/frame.ts'
+import { FrameType } from '../wire/constants.ts'
+import { encodeStatusFrame } from '../wire/control.ts'
 import type { Hello } from '../wire/hello.ts'
-import { decodeHello, decodeRefused, encodeHello } from '../wire/hello.ts'
+import { encodeHello } from '../wire/hello.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import type { Action } from './actions.ts'
 import type { LinkTimer } from './connections.ts'
-import { Connections, REFUSED_BY_PEER } from './connections.ts'
+import { Connections } from './connections.ts'
 import { placeOf } from './election.ts'
 import { Feed } from './feed.ts'
 import { FreezeGuard } from './freeze.ts'
 import { Handover } from './handover.ts'
-import { helloRefusal } from './hello-check.ts'
-import type { Connection } from './link.ts'
+import { Inbound } from './inbound.ts'
 import { Link } from './link.ts'
 import type { FromSync, ToSync } from './messages.ts'
 import type { CoreOptions } from './options.ts'
@@ -27,7 +24,7 @@ import { Roles } from './roles.ts'
 import type { Core } from './state.ts'
 import { NodeState, Peer } from './state.ts'
 import { Timers } from './timers.ts'
-import { heartbeatKey, Vitals } from './vitals.ts'
+import { Vitals } from './vitals.ts'
 
 export class NodeCore implements Core {
   readonly options: CoreOptions
@@ -45,6 +42,7 @@ export class NodeCore implements Core {
   private readonly roles: Roles
   private readonly requests: Requests
   private readonly freeze: FreezeGuard
+  private readonly inbound: Inbound
   private readonly headline = new Headline()
   private readonly refusals: Record<string, number> = {}
   /** What pollTimeout last answered: the planned wake. */
@@ -63,6 +61,8 @@ export class NodeCore implements Core {
     this.roles = new Roles(this, this.feed, this.handover)
     this.requests = new Requests(this, this.roles, this.handover)
     this.freeze = new FreezeGuard(this)
+    const { connections, vitals, feed, handover, roles } = this
+    this.inbound = new Inbound(this, { connections, vitals, feed, handover, roles })
     this.timers.set('tick', now + options.interval)
     this.timers.set('hold-down', this.roles.holdDownAt)
     this.connections.start()
@@ -198,7 +198,9 @@ export class NodeCore implements Core {
     const link = this.links[index]!
     const connection = link.find(stream)
     if (connection === undefined) return
-    const refusal = connection.reader.push(bytes, (frame) => this.handleFrame(link, connection, frame, now))
+    const refusal = connection.reader.push(bytes, (frame) =>
+      this.inbound.handleFrame(link, connection, frame, now),
+    )
     if (refusal !== undefined) this.connections.refuse(link, connection, refusal, now)
     else if (link.stream === connection) {
       link.handleStreamLife(bytes.length, now)
@@ -231,119 +233,11 @@ export class NodeCore implements Core {
     this.post({ type: 'link', link: link.index, up, reason: link.lastReason })
   }
 
-  // ---- Frames and datagrams
-
-  private handleFrame(
-    link: Link,
-    connection: Connection,
-    frame: Frame,
-    now: number,
-  ): RefusalName | undefined {
-    if (frame.type === FrameType.REFUSED) {
-      const reason = decodeRefused(frame.payload)
-      link.lastReason = `${REFUSED_BY_PEER}${reason}`
-      this.count(`peer-refused-${reason}`)
-      return undefined
-    }
-    if (frame.type === FrameType.HELLO) {
-      if (connection.proven) return 'hello-expected'
-      const hello = decodeHello(frame.payload)
-      return hello === undefined ? 'malformed' : this.handleHello(link, connection, hello, now)
-    }
-    if (!connection.proven) return 'hello-expected'
-    if (frame.type >= FORWARD_TYPE_MIN) return this.feed.handleSequenced(frame, now)
-    return this.handleControl(frame, now)
-  }
-
-  private handleHello(
-    link: Link,
-    connection: Connection,
-    hello: Hello,
-    now: number,
-  ): RefusalName | undefined {
-    const refusal = helloRefusal(hello, this.options, link.index)
-    if (refusal !== undefined) return refusal
-    if (hello.status.incarnation !== this.peer.incarnation) this.replacePeer(hello, now)
-    else this.peer.handleStatus(hello.status, now)
-    this.state.hear(Math.max(hello.status.epoch, hello.status.heardEpoch))
-    this.connections.prove(link, connection, now)
-    this.vitals.handleProven(now)
-    this.feed.handleLinkUp(link, now)
-    return undefined
-  }
-
-  /** Another process speaks under the peer's id: everything that belonged to the old one is over. */
-  private replacePeer(hello: Hello, now: number): void {
-    const known = this.peer.incarnation !== ''
-    this.peer.replace(hello, heartbeatKey(this, hello.contribution), now)
-    for (const link of this.links) {
-      link.resetHeartbeats()
-      if (link.stream !== undefined) this.connections.close(link, link.stream, 'replaced', now)
-    }
-    if (!known) return
-    this.feed.detach()
-    this.post({ type: 'detach' })
-    this.roles.handlePeerReplaced()
-    this.handover.handlePeerLost(now)
-  }
-
-  private handleControl(frame: Frame, now: number): RefusalName | undefined {
-    switch (frame.type) {
-      case FrameType.KEEPALIVE:
-      case FrameType.DENY:
-      case FrameType.GOODBYE: {
-        const status = decodeStatusFrame(frame.payload)
-        if (status === undefined) return 'malformed'
-        this.hearStatus(status, now)
-        if (frame.type === FrameType.DENY) this.roles.handleDeny(now)
-        if (frame.type === FrameType.GOODBYE) this.handleGoodbye(now)
-        return undefined
-      }
-      case FrameType.ACK:
-        return this.feed.handleAck(frame, now)
-      case FrameType.FOLLOW:
-        return this.feed.handleFollow(frame, now)
-      case FrameType.CLAIM: {
-        const claim = decodeClaim(frame.epoch, frame.payload)
-        if (claim === undefined) return 'malformed'
-        this.hearStatus(claim.status, now)
-        this.roles.handleClaim(claim, now)
-        return undefined
-      }
-      case FrameType.GRANT:
-        this.roles.handleGrant(frame.epoch, now)
-        return undefined
-      case FrameType.OFFER: {
-        const offer = decodeOffer(frame.payload)
-        if (offer === undefined) return 'malformed'
-        this.roles.handleOffer(offer, frame.epoch, now)
-        return undefined
-      }
-      default:
-        return 'malformed'
-    }
-  }
-
-  private hearStatus(status: NodeStatus, now: number): void {
-    if (!this.peer.handleStatus(status, now)) return
-    this.state.hear(Math.max(status.epoch, status.heardEpoch))
-    this.feed.handlePeerStatus(status)
-  }
-
-  private handleGoodbye(now: number): void {
-    if (this.peer.left) return
-    this.peer.left = true
-    if (this.peer.alive) this.vitals.lose('peer-left', now)
-    if (this.state.role !== 'primary') return
-    this.feed.detach()
-    this.post({ type: 'detach' })
-  }
-
   /** A datagram arrived on a link's heartbeat socket, from whomever. */
   handleDatagram(index: number, bytes: Uint8Array, now: number): void {
     const status = this.vitals.handleDatagram(index, bytes, now)
     if (status === undefined) return
-    this.hearStatus(status, now)
+    this.inbound.hearStatus(status, now)
     this.vitals.handleLife(now)
     this.settle(now)
   }

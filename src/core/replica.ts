@@ -16,7 +16,8 @@ import { type ResyncProgress, Resyncs } from './resyncs.ts'
 import { reportOf } from './role-report.ts'
 import type { Store } from './store.ts'
 import { Sweeper } from './sweeper.ts'
-import { TableTime, TICKS_PER_SECOND } from './table-time.ts'
+import { TableNews } from './table-news.ts'
+import { TableTime } from './table-time.ts'
 import { Verifications } from './verifications.ts'
 import type { Alone } from './waiters.ts'
 import { Waiters } from './waiters.ts'
@@ -51,16 +52,13 @@ export class Replica {
   private readonly resyncs: Resyncs
   private readonly waiters: Waiters
   private readonly sweeper: Sweeper
+  private readonly news: TableNews
   private readonly time = new TableTime()
   private readonly ground: Ground = { lineage: NO_LINEAGE, base: undefined }
-  /** Table time the stores have. */
-  private ticks = 0
-  private saidTicks = 0
   private peerAlive = false
   private flushToken: number | undefined
   private wasProtected = false
   private wasSynced = false
-  private saidSessions = -1
   /** Called when there is something new to do: the owner should call handleTimeout by pollTimeout(). */
   onWork: (() => void) | undefined
 
@@ -81,6 +79,7 @@ export class Replica {
     this.pickups = new Pickups(this.stores)
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
     this.sweeper = new Sweeper(this.stores, this.time)
+    this.news = new TableNews(this.stores, this.time, post)
     this.gate.open = SHUT
     for (const store of this.stores) {
       store.setTracking(false)
@@ -246,8 +245,7 @@ export class Replica {
     if (message.role === 'primary') {
       this.pickups.dropRest()
       takeLead(this.stores, this.ground, message)
-      this.time.lead(now)
-      this.saidTicks = 0
+      this.news.lead(now)
       this.feeder.begin(message.epoch)
       this.gate.open = message.word
     } else {
@@ -329,20 +327,7 @@ export class Replica {
 
   /** Gives the tables the time. To be called several times a second while the thread is awake. */
   handleTime(now: number): void {
-    const ticks = this.time.read(now)
-    if (ticks === this.ticks) return
-    this.ticks = ticks
-    for (const store of this.stores) store.setTime(ticks)
-    if (this.saySessions()) this.onWork?.()
-  }
-
-  /** Also without a secondary, when nothing else is to be said: between two lineages the number may decide. */
-  private saySessions(): boolean {
-    const sessions = this.stores.reduce((sum, store) => sum + store.size, 0)
-    if (sessions === this.saidSessions) return false
-    this.saidSessions = sessions
-    this.messages.push({ type: 'sessions', sessions })
-    return true
+    if (this.news.handleTime(now)) this.onWork?.()
   }
 
   /** A followed primary's time, from its heartbeat: good when no batch has come for long. */
@@ -377,11 +362,8 @@ export class Replica {
 
   takeMessages(): ToSync[] {
     if (this.role === 'secondary') this.follower.reportApplied()
-    this.saySessions()
-    if (this.role === 'primary' && this.ticks >= this.saidTicks + TICKS_PER_SECOND) {
-      this.saidTicks = this.ticks
-      this.messages.push({ type: 'time', ticks: this.ticks })
-    }
+    this.news.saySessions()
+    if (this.role === 'primary') this.news.sayTime()
     const messages = this.messages
     this.messages = []
     return messages
