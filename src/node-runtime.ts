@@ -10,6 +10,7 @@ import type { ReplicaEvent } from './core/replica-event.ts'
 import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
 import { Emitter } from './events.ts'
+import { type Effect, Gated } from './gated.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
@@ -35,6 +36,7 @@ export class NodeRuntime {
   readonly emitter = new Emitter()
   private readonly settings: Settings
   private readonly gate: WriteGate
+  private readonly gated: Gated
   private readonly replica: Replica
   private readonly driver: Driver
   private readonly thread: SyncThread
@@ -59,6 +61,7 @@ export class NodeRuntime {
     })
     const words = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * 4))
     this.gate = { words, open: GATE_CLOSED }
+    this.gated = new Gated(settings.id, this.gate, () => this.epoch, settings.interval)
     const entries = settings.tables.map(({ property, definition }) => {
       return { property, table: createTable(definition, { gate: this.gate }) }
     })
@@ -176,6 +179,10 @@ export class NodeRuntime {
     return this.questions.resync(() => this.replica.resync(monotonicMs()))
   }
 
+  runGated<Value>(effect: Effect<Value>): Promise<Value> {
+    return this.questions.unlessEnded(() => this.gated.run(effect))
+  }
+
   ready(): Promise<void> {
     return this.questions.ready(this.isReady)
   }
@@ -215,6 +222,7 @@ export class NodeRuntime {
   private handleMessages(messages: readonly FromSync[]): void {
     if (this.stopped) return
     this.driver.handleMessages(messages)
+    this.gated.check()
     for (const message of messages) {
       switch (message.type) {
         case 'role':
@@ -267,6 +275,7 @@ export class NodeRuntime {
       ])
     }
     this.stopped = true
+    this.gated.check()
     this.questions.end(error)
     this.driver.stop()
     this.settleResults()
