@@ -5,7 +5,6 @@ export type HoldfastErrorCode =
   | 'ERR_SCHEMA'
   | 'ERR_VALUE'
   | 'ERR_NOT_PRIMARY'
-  | 'ERR_FENCED'
   | 'ERR_TABLE_FULL'
   | 'ERR_KEY_TAKEN'
   | 'ERR_ARENA_FULL'
@@ -15,6 +14,7 @@ export type HoldfastErrorCode =
   | 'ERR_HANDOVER'
   | 'ERR_PROMOTE'
   | 'ERR_VERIFY'
+  | 'ERR_STATE'
   | 'ERR_SYNC_THREAD'
   | 'ERR_INVARIANT'
 
@@ -53,20 +53,6 @@ export class ValueError extends HoldfastError {
 export class NotPrimaryError extends HoldfastError {
   constructor(message: string) {
     super('ERR_NOT_PRIMARY', message)
-  }
-}
-
-/**
- * An effect in `node.gate()` was under way when this node ceased to act: it may have been done, or not, or may still be
- * done. Its receiver knows; one that compares epochs refuses it once it has heard of a later one.
- */
-export class FencedError extends HoldfastError {
-  /** Epoch the effect was handed. */
-  readonly epoch: number
-  /** `options.cause`: what the effect itself failed with, if it had. */
-  constructor(message: string, epoch: number, options?: ErrorOptions) {
-    super('ERR_FENCED', message, options)
-    this.epoch = epoch
   }
 }
 
@@ -139,6 +125,13 @@ export class PromoteError extends HoldfastError {
 export class VerifyError extends HoldfastError {
   constructor(message: string) {
     super('ERR_VERIFY', message)
+  }
+}
+
+/** The state directory cannot be used, or what lies in it is damaged or another node's. Nothing was changed. */
+export class StateError extends HoldfastError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_STATE', message, options)
   }
 }
 

@@ -13,7 +13,6 @@ export {
   ArenaFullError,
   ClosedError,
   ConfigError,
-  FencedError,
   HandoverError,
   HoldfastError,
   InvariantError,
@@ -23,6 +22,7 @@ export {
   PromoteError,
   SchemaError,
   SessionGoneError,
+  StateError,
   SyncThreadError,
   TableFullError,
   ValueError,
@@ -38,7 +38,6 @@ export type {
   RoleEvent,
   UnsyncedEvent,
 } from './events.ts'
-export type { Effect, EffectSignal } from './gated.ts'
 export type { TablesOf } from './node.ts'
 export { createNode, type HoldfastNode } from './node.ts'
 export type {

@@ -3,25 +3,26 @@
 import { randomBytes } from 'node:crypto'
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import type { FromSync, SyncStatus } from './core/messages.ts'
-import { SHARED_WORDS } from './core/messages.ts'
 import { HANDOVER_TIMEOUT_MS } from './core/options.ts'
 import { Replica } from './core/replica.ts'
 import type { ReplicaEvent } from './core/replica-event.ts'
 import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
+import { StateError } from './errors.ts'
 import { Emitter } from './events.ts'
-import { type Effect, Gated } from './gated.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
 import type { LinkFailure, ThreadData } from './io/thread-messages.ts'
+import type { Prepared } from './prepared.ts'
 import { Questions } from './questions.ts'
 import { RoleChanges } from './role-changes.ts'
 import type { Settings } from './settings.ts'
+import type { StateDirectory } from './state/directory.ts'
 import type { NodeStatus, TableStatus } from './status.ts'
 import { NO_SYNC_STATUS } from './status.ts'
 import type { Table, WriteGate } from './table/index.ts'
-import { createTable, GATE_CLOSED } from './table/index.ts'
+import { GATE_CLOSED } from './table/index.ts'
 import type { Role } from './wire/constants.ts'
 import { CONTRIBUTION_BYTES } from './wire/constants.ts'
 
@@ -36,7 +37,7 @@ export class NodeRuntime {
   readonly emitter = new Emitter()
   private readonly settings: Settings
   private readonly gate: WriteGate
-  private readonly gated: Gated
+  private readonly state: StateDirectory | undefined
   private readonly replica: Replica
   private readonly driver: Driver
   private readonly thread: SyncThread
@@ -53,17 +54,13 @@ export class NodeRuntime {
   private stopped = false
   private readonly abort = () => void this.close()
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, { words, gate, entries, state }: Prepared) {
     this.settings = settings
+    this.gate = gate
+    this.state = state
     this.questions = new Questions(settings.id, settings.peer)
     this.end = new Promise((resolve) => {
       this.settleEnd = resolve
-    })
-    const words = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * 4))
-    this.gate = { words, open: GATE_CLOSED }
-    this.gated = new Gated(settings.id, this.gate, () => this.epoch, settings.interval)
-    const entries = settings.tables.map(({ property, definition }) => {
-      return { property, table: createTable(definition, { gate: this.gate }) }
     })
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
@@ -90,14 +87,16 @@ export class NodeRuntime {
     })
     this.thread = new SyncThread(
       {
-        core: coreOptions(settings, stores),
+        core: coreOptions(settings, stores, state),
         words: words.buffer as SharedArrayBuffer,
         links: settings.links,
         identity: settings.identity,
+        state: state && { directory: state.directory, owner: state.owner },
       },
       {
         messages: (messages) => this.handleMessages(messages),
         alarm: (failure) => this.handleAlarm(failure),
+        stateFailed: (message) => this.report(new StateError(message)),
         ended: (error) => this.handleEnd(error),
       },
     )
@@ -113,7 +112,13 @@ export class NodeRuntime {
 
   async start(): Promise<void> {
     const { signal } = this.settings
-    const failures = await this.thread.started()
+    let failures: LinkFailure[]
+    try {
+      failures = await this.thread.started()
+    } catch (error) {
+      await this.end
+      throw error
+    }
     // Told in a later turn, when whoever awaits the node has had time to listen.
     setImmediate(() => failures.map((failure) => this.handleAlarm(failure)))
     signal?.addEventListener('abort', this.abort)
@@ -179,10 +184,6 @@ export class NodeRuntime {
     return this.questions.resync(() => this.replica.resync(monotonicMs()))
   }
 
-  runGated<Value>(effect: Effect<Value>): Promise<Value> {
-    return this.questions.unlessEnded(() => this.gated.run(effect))
-  }
-
   ready(): Promise<void> {
     return this.questions.ready(this.isReady)
   }
@@ -222,7 +223,6 @@ export class NodeRuntime {
   private handleMessages(messages: readonly FromSync[]): void {
     if (this.stopped) return
     this.driver.handleMessages(messages)
-    this.gated.check()
     for (const message of messages) {
       switch (message.type) {
         case 'role':
@@ -275,7 +275,6 @@ export class NodeRuntime {
       ])
     }
     this.stopped = true
-    this.gated.check()
     this.questions.end(error)
     this.driver.stop()
     this.settleResults()
@@ -283,7 +282,12 @@ export class NodeRuntime {
     this.sync = { ...NO_SYNC_STATUS, lineage: this.sync.lineage, refusals: this.sync.refusals }
     this.settings.signal?.removeEventListener('abort', this.abort)
     if (error !== undefined) this.report(error)
-    this.settleEnd()
+    void this.endState().then(this.settleEnd)
+  }
+
+  /** The last of it: another process may take the state directory. */
+  private async endState(): Promise<void> {
+    await this.state?.close().catch((error) => this.reportThrown(error))
   }
 
   // ---- What the replica says
@@ -336,7 +340,11 @@ export class NodeRuntime {
   }
 }
 
-function coreOptions(settings: Settings, stores: readonly Table[]): ThreadData['core'] {
+function coreOptions(
+  settings: Settings,
+  stores: readonly Table[],
+  state: StateDirectory | undefined,
+): ThreadData['core'] {
   return {
     id: settings.id,
     peer: settings.peer,
@@ -355,7 +363,8 @@ function coreOptions(settings: Settings, stores: readonly Table[]): ThreadData['
     tables: stores.map(({ name, schemaHash, capacity, arenaBytes }) => {
       return { name, schemaHash, capacity, arena: arenaBytes }
     }),
-    epochFloor: Date.now(),
+    epochFloor: state?.epochFloor ?? Date.now(),
+    reserved: state?.reserved,
     incarnation: randomBytes(INCARNATION_BYTES).toString('hex'),
     contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),
   }

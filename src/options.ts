@@ -92,6 +92,12 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
    * and a gap of about that long. In both a secondary that is not synced is fed on one link. Default 'redundant'.
    */
   readonly sending?: 'redundant' | 'single'
+  /**
+   * A directory of this node alone, on a disk that stays: an existing one, which this process may write. In it the node
+   * keeps its epochs, so that none is opened twice and a grant still binds after a restart, whatever the clock says then.
+   * Default: none; epochs start from the clock.
+   */
+  readonly stateDir?: string
   readonly onPromote?: RoleHook
   readonly onDemote?: RoleHook
   /** Abort closes the node. */

@@ -1,5 +1,6 @@
 // The checks behind createNode's options: every option by itself, then the relations between them. A refusal names the
 // option, what was given, what is allowed. Unknown options are refused: a misspelt one must not be a silent default.
+import { resolve } from 'node:path'
 import { ConfigError } from './errors.ts'
 import type { Address } from './io/address.ts'
 import { formatAddress, isLoopback, isWildcard, parseAddress, sameFamily } from './io/address.ts'
@@ -31,6 +32,8 @@ export interface Settings {
   readonly promoteUnsynced: boolean
   readonly fastDetection: boolean
   readonly sending: 'redundant' | 'single'
+  /** Absolute. */
+  readonly stateDir: string | undefined
   readonly onPromote: RoleHook | undefined
   readonly onDemote: RoleHook | undefined
   readonly signal: AbortSignalLike | undefined
@@ -69,6 +72,7 @@ const OPTIONS: readonly string[] = [
   'promoteUnsynced',
   'fastDetection',
   'sending',
+  'stateDir',
   'onPromote',
   'onDemote',
   'signal',
@@ -115,6 +119,7 @@ export function checkOptions(given: NodeOptions): Settings {
     promoteUnsynced: flag('promoteUnsynced', given.promoteUnsynced ?? true),
     fastDetection: flag('fastDetection', given.fastDetection ?? true),
     sending: checkSending(given.sending ?? DEFAULTS.sending),
+    stateDir: checkStateDir(given.stateDir),
     onPromote: hook('onPromote', given.onPromote),
     onDemote: hook('onDemote', given.onDemote),
     signal: signal('signal', given.signal),
@@ -122,6 +127,12 @@ export function checkOptions(given: NodeOptions): Settings {
   }
   checkRelations(settings)
   return settings
+}
+
+function checkStateDir(path: unknown): string | undefined {
+  if (path === undefined) return undefined
+  if (typeof path !== 'string' || path === '') throw refusal('stateDir', path, 'the path of a directory')
+  return resolve(path)
 }
 
 function checkSending(sending: unknown): Settings['sending'] {

@@ -35,7 +35,8 @@ const ARROWS: Record<string, RegExp> = {
   'src/schema': /^src\/errors\.ts$/,
   'src/table': /^(src\/(errors\.ts|schema\/.*|table\/.*)|@assemblyscript\/loader)$/,
   'src/core': /^src\/wire\//,
-  'src/io': /^(src\/(core|wire|io)\/|src\/errors\.ts|node:)/,
+  'src/state': /^(src\/(core|wire)\/|src\/errors\.ts|node:)/,
+  'src/io': /^(src\/(core|wire|io|state)\/|src\/errors\.ts|node:)/,
 }
 
 for (const [folder, allowed] of Object.entries(ARROWS)) {

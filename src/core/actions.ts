@@ -11,6 +11,8 @@ export type Action =
   | { type: 'datagram'; link: number; bytes: Uint8Array }
   /** Store the role word in shared memory, at once. */
   | { type: 'word'; word: number }
+  /** Write into the state file that epochs up to this may be used; answered by handleReserved once it is on disk. */
+  | { type: 'reserve'; epoch: number }
   /** Give a message to the application thread. */
   | { type: 'post'; message: FromSync }
   /** Everything is said: close sockets and end the thread. */

@@ -51,7 +51,7 @@ export class NodeCore implements Core {
   constructor(options: CoreOptions, now: number) {
     this.options = options
     this.place = placeOf(options.id, options.peer)
-    this.state = new NodeState(now, options.epochFloor)
+    this.state = new NodeState(now, options.epochFloor, options.reserved)
     this.vitals = new Vitals(this, options, this.linkTimers, (reason, since, at) => {
       this.roles.handlePeerLost(reason, since, at)
     })
@@ -276,6 +276,12 @@ export class NodeCore implements Core {
     this.settle(now)
   }
 
+  /** The state file reserves epochs up to this one. */
+  handleReserved(epoch: number, now: number): void {
+    this.state.reservation.handleReserved(epoch)
+    this.settle(now)
+  }
+
   // ---- After every event
 
   private settle(now: number): void {
@@ -285,6 +291,8 @@ export class NodeCore implements Core {
     this.freeze.settle(now)
     this.feed.flushAck(now)
     this.feed.pump(now)
+    const epoch = this.state.reservation.extend(this.state.heardEpoch)
+    if (epoch !== undefined) this.act({ type: 'reserve', epoch })
     if (this.headline.changed(this, this.feed)) this.postStatus(now)
   }
 

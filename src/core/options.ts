@@ -26,6 +26,8 @@ export interface CoreOptions extends ElectionOptions {
   readonly tables: readonly TableInfo[]
   /** Lowest epoch this node may open: max(state file, unix milliseconds), so that no pair opens epochs faster. */
   readonly epochFloor: number
+  /** Epochs up to this one are reserved in the state file; undefined: there is none (src/core/reservation.ts). */
+  readonly reserved?: number | undefined
   /** 16 hex digits, new at every process start. */
   readonly incarnation: string
   /** 32 random bytes, new at every process start. */

@@ -11,7 +11,8 @@ export class Requests {
   private readonly core: Core
   private readonly roles: Roles
   private readonly handover: Handover
-  private promotes: { request: number; since: number }[] = []
+  /** `alone`: to be done without the peer, as soon as its epoch is on disk. */
+  private promotes: { request: number; since: number; alone: boolean }[] = []
   private closing: { request: number; since: number } | undefined
 
   constructor(core: Core, roles: Roles, handover: Handover) {
@@ -27,7 +28,7 @@ export class Requests {
     } else if (state.role === 'stopped') {
       this.refuse(request, 'the node is closed')
     } else if (peer.alive) {
-      this.promotes.push({ request, since: now })
+      this.promotes.push({ request, since: now, alone: false })
       this.roles.claimByOperator(now)
     } else if (!state.complete && !force) {
       const missing = state.lineage === NO_LINEAGE ? 'it holds no state' : 'its state is incomplete'
@@ -36,8 +37,8 @@ export class Requests {
         `node '${options.id}' is not synced: ${missing}; promote({ force: true }) does it anyway`,
       )
     } else {
-      this.roles.promote('operator', now, now)
-      this.core.post({ type: 'result', request })
+      this.promotes.push({ request, since: now, alone: true })
+      this.settle(now)
     }
   }
 
@@ -52,18 +53,22 @@ export class Requests {
     const late = this.promotes.filter(({ since }) => now - since >= HANDOVER_TIMEOUT_MS)
     this.promotes = this.promotes.filter((promote) => !late.includes(promote))
     const { options } = this.core
-    for (const { request } of late) {
+    for (const { request, alone } of late) {
       this.refuse(
         request,
-        `node '${options.peer}' is alive and did not hand over within ${HANDOVER_TIMEOUT_MS} ms`,
+        alone
+          ? `the state file of node '${options.id}' could not be written within ${HANDOVER_TIMEOUT_MS} ms; see its error events`
+          : `node '${options.peer}' is alive and did not hand over within ${HANDOVER_TIMEOUT_MS} ms`,
       )
     }
-    if (this.promotes.length > 0) this.roles.claimByOperator(now)
+    if (this.promotes.some(({ alone }) => !alone)) this.roles.claimByOperator(now)
   }
 
   /** Answers what has come true. */
   settle(now: number): void {
-    const { state } = this.core
+    const { state, peer } = this.core
+    const alone = this.promotes.find((promote) => promote.alone)
+    if (alone !== undefined && !peer.alive) this.roles.promote('operator', alone.since, now)
     if (state.role === 'primary') {
       for (const { request } of this.promotes.splice(0)) this.core.post({ type: 'result', request })
     }

@@ -40,6 +40,8 @@ export class Roles {
   private offer: (Offer & { readonly at: number }) | undefined
   /** When the last grant was given: its receiver needs a moment to act on it. */
   private grantedAt = Number.NEGATIVE_INFINITY
+  /** The peer was lost, and the epoch to replace it with is not on disk yet. */
+  private lost: { readonly reason: Reason; readonly since: number } | undefined
   /** Until then a starting node looks for its peer. */
   holdDownAt: number
   private lateWakes = 0
@@ -73,7 +75,11 @@ export class Roles {
   decide(now: number): void {
     const { state, peer, options } = this.core
     if (state.role === 'stopped') return
-    if (!peer.alive) {
+    if (peer.alive) this.lost = undefined
+    else {
+      if (this.lost !== undefined && state.role === 'secondary') {
+        this.promote(this.lost.reason, this.lost.since, now)
+      }
       if (state.role === 'starting' && now >= this.holdDownAt && options.mode === 'availability') {
         this.promote('alone', state.startedAt, now)
       }
@@ -146,7 +152,9 @@ export class Roles {
     const { state } = this.core
     if (this.claim !== undefined && this.claim.epoch > Math.max(state.granted, state.epoch)) return
     if (now < this.claimNotBefore) return
-    this.claim = { epoch: this.freshEpoch(), reason, since: now }
+    const epoch = this.freshEpoch()
+    if (!state.reservation.covers(epoch)) return
+    this.claim = { epoch, reason, since: now }
     state.hear(this.claim.epoch)
     this.sayClaim(now)
   }
@@ -176,6 +184,8 @@ export class Roles {
       return
     }
     state.hear(claim.epoch)
+    // A grant binds also after a restart; the claim is said again until it can.
+    if (!state.reservation.covers(claim.epoch)) return
     if (state.role === 'primary') {
       const outdated =
         isOutdated(this.core.statusAt(now), claim.status) ||
@@ -261,6 +271,7 @@ export class Roles {
     this.handover.handlePeerLost(now)
     if (state.role !== 'secondary' || options.mode !== 'availability') return
     if (!state.complete && !options.promoteUnsynced) return
+    this.lost = { reason, since }
     this.promote(reason, since, now)
   }
 
@@ -271,10 +282,15 @@ export class Roles {
     this.claimNotBefore = 0
   }
 
-  /** Becomes primary of a new epoch. Without a complete state of its lineage a node starts a lineage of its own. */
+  /**
+   * Becomes primary of a new epoch, or stays what it is until that epoch is on disk. Without a complete state of its
+   * lineage a node starts a lineage of its own.
+   */
   promote(reason: Reason, since: number, now: number, epoch: number = this.freshEpoch()): void {
     const { state, options } = this.core
+    if (!state.reservation.covers(epoch)) return
     const position = { epoch: state.epoch, sequence: this.feed.received }
+    this.lost = undefined
     this.claim = undefined
     this.offer = undefined
     this.handover.cancel('a new reign began')

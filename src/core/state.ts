@@ -9,6 +9,7 @@ import type { Link } from './link.ts'
 import type { FromSync, ToSync } from './messages.ts'
 import { WordState } from './messages.ts'
 import type { CoreOptions } from './options.ts'
+import { Reservation } from './reservation.ts'
 import { TICKS_MAX, ticksIn } from './table-time.ts'
 
 /** This node. */
@@ -35,11 +36,14 @@ export class NodeState {
   private time = 0
   private timeAt = 0
   private reign = 0
+  /** What of the epochs is on disk. */
+  readonly reservation: Reservation
   readonly startedAt: number
   private progressAt: number
   private progress = 0
 
-  constructor(now: number, epochFloor: number) {
+  constructor(now: number, epochFloor: number, reserved?: number) {
+    this.reservation = new Reservation(reserved)
     this.startedAt = now
     this.progressAt = now
     this.heardEpoch = Math.max(0, epochFloor - 1)

@@ -5,6 +5,7 @@ import type { Action } from '../core/actions.ts'
 import type { FromSync, LinkStatus, ToSync } from '../core/messages.ts'
 import { SharedWord } from '../core/messages.ts'
 import { NodeCore } from '../core/node.ts'
+import { EpochKeeper } from '../state/epoch-keeper.ts'
 import { Alarm } from './alarm.ts'
 import type { Clock } from './clock.ts'
 import type { PortEvents } from './link-ports.ts'
@@ -17,6 +18,8 @@ export interface LoopOutput {
   post(messages: FromSync[]): void
   /** A port of a link could not be had; it is tried again. */
   failed(link: number, message: string): void
+  /** The state file could not be written; it is tried again. */
+  stateFailed(message: string): void
   /** The core has said everything. */
   stop(): void
 }
@@ -29,6 +32,7 @@ export class SyncLoop {
   private readonly words: Int32Array
   private readonly output: LoopOutput
   private readonly alarm: Alarm
+  private readonly epochs: EpochKeeper | undefined
   private deadline = Number.POSITIVE_INFINITY
   /** A wake later than this is told to the core before the news that came with it. */
   private readonly lateMs: number
@@ -47,6 +51,12 @@ export class SyncLoop {
     // the core does not judge silence while the peer's heartbeat waits in the kernel. After a late wake it sees to that
     // itself.
     this.alarm = new Alarm(clock, () => setImmediate(() => this.handleAlarm()))
+    this.epochs =
+      data.state &&
+      new EpochKeeper(data.state, {
+        reserved: (epoch) => this.handle((core, now) => core.handleReserved(epoch, now)),
+        failed: (message) => output.stateFailed(message),
+      })
     this.links = data.links.map(
       (addresses, link) => new LinkPorts(addresses, transport, () => ++this.streams, this.eventsOf(link)),
     )
@@ -128,6 +138,7 @@ export class SyncLoop {
     if (stopped) {
       this.core = undefined
       this.alarm.clear()
+      this.epochs?.stop()
       this.output.stop()
       return
     }
@@ -161,6 +172,9 @@ export class SyncLoop {
         break
       case 'datagram':
         this.links[action.link]!.heartbeats.send(action.bytes)
+        break
+      case 'reserve':
+        this.epochs?.reserve(action.epoch)
         break
       case 'dial':
         this.links[action.link]!.stream.dial()

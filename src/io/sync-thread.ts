@@ -10,6 +10,8 @@ import { buffersOf } from './thread-messages.ts'
 export interface ThreadEvents {
   messages(messages: FromSync[]): void
   alarm(failure: LinkFailure): void
+  /** The state file could not be written; it is tried again. */
+  stateFailed(message: string): void
   /** The thread has ended; `error` says why, unless it was asked to. The role word is shut. */
   ended(error: SyncThreadError | undefined): void
 }
@@ -96,6 +98,9 @@ export class SyncThread {
       }
       case 'alarm':
         this.events.alarm(message.failure)
+        break
+      case 'state-failed':
+        this.events.stateFailed(message.message)
         break
       case 'fatal':
         this.cause = Object.assign(new Error(message.message), { stack: message.stack })

@@ -1,6 +1,7 @@
 // What the application thread and the sync thread exchange around the core's own messages (src/core/messages.ts).
 import type { FromSync, ToSync } from '../core/messages.ts'
 import type { CoreOptions } from '../core/options.ts'
+import type { StatePlace } from '../state/directory.ts'
 import type { Address } from './address.ts'
 
 export interface LinkAddresses {
@@ -24,6 +25,8 @@ export interface ThreadData {
   readonly links: readonly [LinkAddresses, LinkAddresses]
   /** Undefined: plain TCP, between loopback addresses only. */
   readonly identity: Identity | undefined
+  /** Where epochs are reserved; undefined: nowhere. */
+  readonly state: StatePlace | undefined
 }
 
 export type ToThread = ToSync[]
@@ -36,6 +39,8 @@ export type FromThread =
   | { type: 'core'; messages: FromSync[] }
   /** A link's port could not be had, or was lost; it is tried again. */
   | { type: 'alarm'; failure: LinkFailure }
+  /** The state file could not be written; it is tried again. */
+  | { type: 'state-failed'; message: string }
   /** An error that nobody caught: the node is fenced, the thread ends. */
   | { type: 'fatal'; message: string; stack: string }
 

@@ -44,6 +44,7 @@ async function start(): Promise<void> {
       if (started) say({ type: 'alarm', failure })
       else failures.push(failure)
     },
+    stateFailed: (message) => say({ type: 'state-failed', message }),
     stop: () => void end(),
   })
   const end = async () => {

@@ -93,7 +93,12 @@ const REFUSED: [string, object, RegExp][] = [
   ['a signal that is none', { signal: {} }, /^signal: .*AbortSignal/],
   ['a logger without error()', { logger: { info() {}, warn() {} } }, /^logger: /],
   ['a misspelt option', { flushinterval: 2 }, /^createNode: option 'flushinterval' given/],
-  ['an option of a later version', { stateDir: '/x' }, /^createNode: option 'stateDir' .*this version/],
+  [
+    'a state directory that is no path',
+    { stateDir: 7 },
+    /^stateDir: 7 given; allowed: the path of a directory/,
+  ],
+  ['an option of a later version', { admin: true }, /^createNode: option 'admin' .*this version/],
 ]
 
 for (const [what, given, message] of REFUSED) {

@@ -1,0 +1,36 @@
+// What a node has before it starts: its tables, the words both threads share, and, with `stateDir`, its state directory,
+// locked and read. Whatever is wrong with them is said before a port is opened.
+import { SHARED_WORDS } from './core/messages.ts'
+import type { Settings } from './settings.ts'
+import { StateDirectory } from './state/directory.ts'
+import type { Table, WriteGate } from './table/index.ts'
+import { createTable, GATE_CLOSED } from './table/index.ts'
+
+export interface Prepared {
+  readonly words: Int32Array
+  readonly gate: WriteGate
+  /** In the order of their definitions' names. */
+  readonly entries: readonly { readonly property: string; readonly table: Table }[]
+  readonly state: StateDirectory | undefined
+}
+
+/**
+ * @throws SchemaError a table's memory cannot be reserved.
+ * @throws StateError the state directory, or what lies in it, cannot be used.
+ */
+export async function prepare(settings: Settings): Promise<Prepared> {
+  const { stateDir, cluster, id } = settings
+  const place = stateDir === undefined ? undefined : { directory: stateDir, owner: { cluster, id } }
+  const state = place && (await StateDirectory.open(place, Date.now()))
+  try {
+    const words = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * 4))
+    const gate = { words, open: GATE_CLOSED }
+    const entries = settings.tables.map(({ property, definition }) => {
+      return { property, table: createTable(definition, { gate }) }
+    })
+    return { words, gate, entries, state }
+  } catch (error) {
+    await state?.close()
+    throw error
+  }
+}
