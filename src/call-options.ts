@@ -31,6 +31,11 @@ export function checkPromote(given: object): boolean {
 }
 
 /** @throws ConfigError */
+export function checkEffect(effect: unknown): void {
+  if (typeof effect !== 'function') throw refusal('gate(effect)', effect, 'a function')
+}
+
+/** @throws ConfigError */
 export function checkListener(name: unknown, listener: unknown): void {
   if (!(EVENT_NAMES as readonly unknown[]).includes(name))
     throw refusal('event', name, EVENT_NAMES.join(', '))

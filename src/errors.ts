@@ -5,6 +5,7 @@ export type HoldfastErrorCode =
   | 'ERR_SCHEMA'
   | 'ERR_VALUE'
   | 'ERR_NOT_PRIMARY'
+  | 'ERR_FENCED'
   | 'ERR_TABLE_FULL'
   | 'ERR_KEY_TAKEN'
   | 'ERR_ARENA_FULL'
@@ -53,6 +54,20 @@ export class ValueError extends HoldfastError {
 export class NotPrimaryError extends HoldfastError {
   constructor(message: string) {
     super('ERR_NOT_PRIMARY', message)
+  }
+}
+
+/**
+ * An effect in `node.gate()` was under way when this node ceased to act: it may have been done, or not, or may still be
+ * done. Its receiver knows; one that compares epochs refuses it once it has heard of a later one.
+ */
+export class FencedError extends HoldfastError {
+  /** Epoch the effect was handed. */
+  readonly epoch: number
+  /** `options.cause`: what the effect itself failed with, if it had. */
+  constructor(message: string, epoch: number, options?: ErrorOptions) {
+    super('ERR_FENCED', message, options)
+    this.epoch = epoch
   }
 }
 

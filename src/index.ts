@@ -13,6 +13,7 @@ export {
   ArenaFullError,
   ClosedError,
   ConfigError,
+  FencedError,
   HandoverError,
   HoldfastError,
   InvariantError,
@@ -38,6 +39,7 @@ export type {
   RoleEvent,
   UnsyncedEvent,
 } from './events.ts'
+export type { Effect, EffectSignal } from './gated.ts'
 export type { TablesOf } from './node.ts'
 export { createNode, type HoldfastNode } from './node.ts'
 export type {

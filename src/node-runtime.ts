@@ -10,6 +10,7 @@ import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
 import { StateError } from './errors.ts'
 import { Emitter } from './events.ts'
+import { type Effect, Gated } from './gated.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
@@ -37,6 +38,7 @@ export class NodeRuntime {
   readonly emitter = new Emitter()
   private readonly settings: Settings
   private readonly gate: WriteGate
+  private readonly gated: Gated
   private readonly state: StateDirectory | undefined
   private readonly replica: Replica
   private readonly driver: Driver
@@ -62,6 +64,7 @@ export class NodeRuntime {
     this.end = new Promise((resolve) => {
       this.settleEnd = resolve
     })
+    this.gated = new Gated(settings.id, this.gate, () => this.epoch, settings.interval)
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
     for (const store of stores) store.onPickupError = (error) => this.reportThrown(error)
@@ -184,6 +187,10 @@ export class NodeRuntime {
     return this.questions.resync(() => this.replica.resync(monotonicMs()))
   }
 
+  runGated<Value>(effect: Effect<Value>): Promise<Value> {
+    return this.questions.unlessEnded(() => this.gated.run(effect))
+  }
+
   ready(): Promise<void> {
     return this.questions.ready(this.isReady)
   }
@@ -223,6 +230,7 @@ export class NodeRuntime {
   private handleMessages(messages: readonly FromSync[]): void {
     if (this.stopped) return
     this.driver.handleMessages(messages)
+    this.gated.check()
     for (const message of messages) {
       switch (message.type) {
         case 'role':
@@ -275,6 +283,7 @@ export class NodeRuntime {
       ])
     }
     this.stopped = true
+    this.gated.check()
     this.questions.end(error)
     this.driver.stop()
     this.settleResults()

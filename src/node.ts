@@ -1,11 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The public face of a node. What it does is in src/node-runtime.ts; here is what it promises.
 import { Aborts } from './aborts.ts'
-import { checkListener, checkPromote, checkReady, checkReplicated } from './call-options.ts'
+import { checkEffect, checkListener, checkPromote, checkReady, checkReplicated } from './call-options.ts'
 import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
 import { ConfigError } from './errors.ts'
 import type { Listener, NodeEventName } from './events.ts'
+import type { Effect } from './gated.ts'
 import { NodeRuntime } from './node-runtime.ts'
 import type { AbortSignalLike, NodeOptions, TableDefinitions } from './options.ts'
 import { prepare } from './prepared.ts'
@@ -154,6 +155,35 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
    */
   promote(options: { readonly force?: boolean } = {}): Promise<void> {
     return checked(() => this.#runtime.promote(checkPromote(options)))
+  }
+
+  /**
+   * Runs `effect` at once if this node is the acting primary, and not at all otherwise. It is handed the epoch, which is
+   * a fencing token (a receiver that remembers the highest epoch and refuses lower ones is never changed by a primary
+   * that has been replaced, however late; docs/FENCING.md has recipes for SQL, HTTP and Redis), and an AbortSignal that
+   * aborts when this node ceases to act.
+   *
+   * Resolves to what the effect gives. If this node ceases to act while the effect runs (demoted, fenced, handing over,
+   * closing; also when it is primary again by the end), it rejects at once, without waiting for the effect: without a
+   * fencing token nobody can say whether it was done.
+   *
+   * ```ts
+   * await node.gate((epoch, signal) =>
+   *   fetch(url, { method: 'POST', body, signal, headers: { 'holdfast-epoch': String(epoch) } }),
+   * )
+   * ```
+   *
+   * @throws ConfigError no function given
+   * @throws NotPrimaryError this node is not the acting primary; the effect was not run
+   * @throws FencedError it ceased to be while the effect ran
+   * @throws ClosedError or SyncThreadError the node has ended
+   * @throws whatever the effect throws
+   */
+  gate<Value>(effect: Effect<Value>): Promise<Value> {
+    return checked(() => {
+      checkEffect(effect)
+      return this.#runtime.runGated(effect)
+    })
   }
 
   /**

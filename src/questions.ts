@@ -111,6 +111,11 @@ export class Questions {
     else this.requests.reject(request, this.closed())
   }
 
+  /** What needs nothing of the sync thread but that there is one. */
+  unlessEnded<Value>(ask: () => Promise<Value>): Promise<Value> {
+    return this.ended !== undefined ? Promise.reject(this.ended) : ask()
+  }
+
   ready(isReady: boolean): Promise<void> {
     if (this.ended !== undefined) return Promise.reject(this.ended)
     return isReady ? Promise.resolve() : this.readiness.get(0)

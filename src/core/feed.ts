@@ -120,10 +120,15 @@ export class Feed {
     this.core.send(link, encodeFollow(this.following.epoch, follow), now)
   }
 
-  /** A link has a proven stream. */
+  /**
+   * A link has a proven stream. What was acknowledged last may have been lost with the one before, and a peer that waits
+   * for it sends nothing that would have it said again.
+   */
   handleLinkUp(link: Link, now: number): void {
     this.sayFollow(link, now)
-    if (this.attach !== 0) this.outgoing.open(link.index)
+    if (this.attach === 0) return
+    this.outgoing.open(link.index)
+    this.ackDue = true
   }
 
   handleLinkDown(link: Link): void {

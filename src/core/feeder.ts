@@ -31,7 +31,12 @@ import type { Verifications } from './verifications.ts'
 
 /** Memory of frames sent and not acknowledged above which nothing is flushed; changes gather in the journal meanwhile. */
 export const FLUSH_ROOM_BYTES = 4_194_304
-/** The same for images and proofs: live batches never queue behind more than this. */
+/**
+ * Batches sent and not received above which nothing is flushed: a slow secondary gets fewer and fuller ones. Those of a
+ * backlog do not count.
+ */
+export const FLUSHES_AHEAD = 16
+/** Memory of frames above which no images and proofs are made: live batches never queue behind more than this. */
 export const IMAGE_ROOM_BYTES = 524_288
 /** Most bytes of overflowed records per table and batch. */
 const OVERFLOW_BYTES = 131_072
@@ -150,13 +155,13 @@ export class Feeder {
     this.sequence++
     const writer = beginFrame(type, this.epoch, this.sequence, this.attach, 128 + bytes)
     write(writer)
-    this.push(sealFrame(writer), now)
+    this.push(sealFrame(writer), now, false)
   }
 
-  private push(sealed: Uint8Array, now: number): void {
+  private push(sealed: Uint8Array, now: number, isLive: boolean): void {
     // It may have to wait for long, so it keeps no buffer that is mostly empty.
     const frame = sealed.length * 2 < sealed.buffer.byteLength ? sealed.slice() : sealed
-    this.inFlight.push(this.sequence, frame.buffer.byteLength, now, this.isPartial)
+    this.inFlight.push(this.sequence, frame.buffer.byteLength, now, isLive, this.isPartial)
     this.post({ type: 'frame', sequence: this.sequence, attach: this.attach, frame })
   }
 
@@ -173,7 +178,8 @@ export class Feeder {
 
   /** What is flushed can be sent. */
   get hasRoom(): boolean {
-    return this.inFlight.outstandingBytes < FLUSH_ROOM_BYTES
+    const { outstandingBytes, outstandingBatches } = this.inFlight
+    return outstandingBytes < FLUSH_ROOM_BYTES && outstandingBatches < FLUSHES_AHEAD
   }
 
   /**
@@ -207,7 +213,7 @@ export class Feeder {
     if (this.isPartial) writer.bytes[FRAME_TYPE_OFFSET] = FrameType.PARTIAL
     if (writer.length === empty && this.isPartial === wasPartial) return
     this.sequence++
-    this.push(sealFrame(writer), now)
+    this.push(sealFrame(writer), now, !this.isPartial)
     this.considerCheckpoint(now)
   }
 

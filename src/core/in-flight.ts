@@ -6,6 +6,8 @@ interface Sent {
   readonly sequence: number
   readonly bytes: number
   readonly at: number
+  /** A batch, and not of a backlog. */
+  readonly isLive: boolean
   /** Older changes were unsent after this frame. */
   readonly partial: boolean
 }
@@ -17,6 +19,8 @@ export class InFlight {
   private received = 0
   /** Memory of frames not yet received: their buffers and what comes with each. */
   outstandingBytes = 0
+  /** Live batches not yet received. */
+  outstandingBatches = 0
   /** At the last frame applied the secondary lacked a part of a backlog. */
   lacksBacklog = false
 
@@ -24,13 +28,15 @@ export class InFlight {
     this.frames = []
     this.received = 0
     this.outstandingBytes = 0
+    this.outstandingBatches = 0
     this.lacksBacklog = false
   }
 
-  push(sequence: number, bufferBytes: number, at: number, partial: boolean): void {
+  push(sequence: number, bufferBytes: number, at: number, isLive: boolean, partial: boolean): void {
     const bytes = bufferBytes + FRAME_COST_BYTES
-    this.frames.push({ sequence, bytes, at, partial })
+    this.frames.push({ sequence, bytes, at, isLive, partial })
     this.outstandingBytes += bytes
+    if (isLive) this.outstandingBatches++
   }
 
   handleAck(ack: Ack): void {
@@ -38,6 +44,7 @@ export class InFlight {
       const frame = this.frames[this.received]!
       if (frame.sequence > ack.received) break
       this.outstandingBytes -= frame.bytes
+      if (frame.isLive) this.outstandingBatches--
       this.received++
     }
     let applied = 0

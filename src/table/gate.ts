@@ -11,6 +11,11 @@ export interface WriteGate {
   open: number
 }
 
+/** The application may write now. */
+export function isOpen(gate: WriteGate): boolean {
+  return gate.words[0] === gate.open
+}
+
 /** A gate for a table without a node: always open. */
 export function openGate(): WriteGate {
   return { words: new Int32Array(1), open: 0 }

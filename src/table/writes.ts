@@ -1,6 +1,6 @@
 // What stands before and after every write of the application: the gate, and the note that something changed.
 import { NotPrimaryError } from '../errors.ts'
-import type { WriteGate } from './gate.ts'
+import { isOpen, type WriteGate } from './gate.ts'
 
 export class TableWrites {
   readonly #gate: WriteGate
@@ -16,7 +16,7 @@ export class TableWrites {
 
   /** This node may write. */
   get isOpen(): boolean {
-    return this.#gate.words[0] === this.#gate.open
+    return isOpen(this.#gate)
   }
 
   /** Throws unless this node may write. */

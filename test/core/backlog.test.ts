@@ -1,13 +1,13 @@
 // What the primary's replica does with changes that do not fit into one batch, with a jumped clock.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { FLUSH_ROOM_BYTES } from '../../src/core/feeder.ts'
+import { FLUSH_ROOM_BYTES, FLUSHES_AHEAD } from '../../src/core/feeder.ts'
 import type { FromSync } from '../../src/core/messages.ts'
 import { FRAME_COST_BYTES } from '../../src/core/options.ts'
 import { Replica } from '../../src/core/replica.ts'
 import { defineTable } from '../../src/schema/index.ts'
 import { createTable } from '../../src/table/index.ts'
-import { FrameType } from '../../src/wire/constants.ts'
+import { FRAME_TYPE_OFFSET, FrameType } from '../../src/wire/constants.ts'
 
 const FLUSH_MS = 1_000
 const definition = defineTable({ name: 't', key: { id: 'u32' }, fields: { n: 'u32' }, capacity: 5_000 })
@@ -65,9 +65,9 @@ test('the rest of a backlog does not: the secondary holds a mix until it has com
   assert.is(replica.pollTimeout(5_001), 5_000 + FLUSH_MS, 'then the interval counts again')
 })
 
-test('small frames that nobody acknowledges are bounded by what they take, not by what they say', () => {
+test('batches that nobody acknowledges are bounded in number, and their buffers are full', () => {
   const { table, replica } = start()
-  let [frames, bytes] = [0, 0]
+  let batches = 0
   for (let now = 5_000; ; now += FLUSH_MS) {
     table.set({ id: 1 }, { n: now })
     if (replica.pollTimeout(now) === undefined) break
@@ -77,10 +77,29 @@ test('small frames that nobody acknowledges are bounded by what they take, not b
       if (message.type !== 'frame') continue
       const { frame } = message
       assert.ok(frame.buffer.byteLength <= 2 * frame.length, 'no buffer is mostly empty')
-      bytes += frame.buffer.byteLength + FRAME_COST_BYTES
+      if (frame[FRAME_TYPE_OFFSET] === FrameType.BATCH) batches++
+    }
+    assert.ok(batches <= FLUSHES_AHEAD, `${batches} batches wait`)
+  }
+  assert.is(batches, FLUSHES_AHEAD)
+  acknowledge(replica, 0)
+  assert.ok(replica.pollTimeout(1e9)! <= 1e9, 'an acknowledgement lets the next go')
+})
+
+test('a backlog that nobody acknowledges is bounded by what its frames take, not by what they say', () => {
+  const { table, replica } = start()
+  let [frames, bytes] = [0, 0]
+  for (let now = 5_000; ; now += FLUSH_MS) {
+    for (let id = 0; id < 5_000; id++) table.set({ id }, { n: now })
+    if (replica.pollTimeout(now) === undefined) break
+    replica.handleTimeout(now)
+    replica.takeEvents()
+    for (const message of replica.takeMessages()) {
+      if (message.type !== 'frame') continue
+      bytes += message.frame.buffer.byteLength + FRAME_COST_BYTES
       frames++
     }
-    assert.ok(bytes < FLUSH_ROOM_BYTES + 4_096 + FRAME_COST_BYTES, `${frames} frames wait in ${bytes} bytes`)
+    assert.ok(bytes < FLUSH_ROOM_BYTES + 8_192 + FRAME_COST_BYTES, `${frames} frames wait in ${bytes} bytes`)
   }
   assert.ok(bytes > FLUSH_ROOM_BYTES / 2)
 })

@@ -14,15 +14,16 @@ import type { NodeStatus } from '../../src/wire/status.ts'
 /** A feed, and `join`, by which a primary of that epoch attaches it. */
 function start() {
   const posted: string[] = []
+  const said: Uint8Array[] = []
   const core = {
-    options: { tables: [{ name: 't', schemaHash: '', capacity: 10 }] },
+    options: { tables: [{ name: 't', schemaHash: '', capacity: 10 }], stallTimeoutMs: 2000 },
     state: new NodeState(0, 0),
     peer: new Peer(),
     links: [new Link(0), new Link(1)],
     act: () => {},
     post: (message: { type: string }) => posted.push(message.type),
     send: () => {},
-    broadcast: () => {},
+    broadcast: (frame: Uint8Array) => said.push(frame),
     count: () => {},
   } as unknown as Core
   const feed = new Feed(core)
@@ -36,7 +37,7 @@ function start() {
     assert.ok(typeof frame !== 'string')
     assert.is(feed.handleSequenced(frame, 0), undefined)
   }
-  return { core, feed, join, posted }
+  return { core, feed, join, posted, said }
 }
 
 const status = (role: Role, epoch: number) =>
@@ -71,6 +72,20 @@ test('news of an earlier reign is not taken for news of this one, though the att
   assert.is(feed.attach, 1)
   feed.handleApplied({ type: 'applied', epoch: 10, attach: 1, applied: 7, awaited: 0 })
   assert.equal([feed.applied, feed.isSynced, core.state.complete], [0, false, false])
+})
+
+test('a new stream repeats the last acknowledgement, which may have been lost with the one before', () => {
+  const { core, feed, join, said } = start()
+  join(10)
+  feed.handleApplied({ type: 'applied', epoch: 10, attach: 1, applied: 1, awaited: 0 })
+  feed.flushAck(0)
+  feed.flushAck(0)
+  assert.is(said.length, 1)
+  feed.handleLinkDown(core.links[0])
+  feed.handleLinkUp(core.links[0], 0)
+  feed.flushAck(0)
+  assert.is(said.length, 2)
+  assert.equal([...said[1]!], [...said[0]!])
 })
 
 /** A primary of epoch 10 that feeds a secondary. */

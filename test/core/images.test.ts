@@ -202,6 +202,33 @@ test('parts that do not follow each other are refused', () => {
   }
 })
 
+test('a bit that flips in the secondary is found within one round of the proof, and repaired', () => {
+  const counters = defineTable({ name: 'n', key: { id: 'u32' }, fields: { n: 'u53' }, capacity: 10_000 })
+  const pair = new Pair([counters])
+  const [table] = pair.primary.tables as [LooseTable]
+  const [copy] = pair.secondary.tables as [LooseTable]
+  const mark = 0x3456_789a
+  for (let id = 0; id < 10_000; id++) table.set({ id }, { n: id === 7_777 ? mark : id } as never)
+  pair.attach()
+  pair.settle()
+  const { u8 } = (copy as unknown as { engine: { u8: Uint8Array } }).engine
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(mark), true)
+  u8[Buffer.from(u8.buffer).lastIndexOf(bytes)]! ^= 4
+  assert.is((copy.get({ id: 7_777 }) as unknown as { n: number }).n, mark ^ 4)
+  pair.secondary.events.length = 0
+  const began = pair.now
+  const isFound = () => pair.secondary.events.some(({ type }) => type === 'unsynced')
+  while (!isFound() && pair.now < began + 60_000) pair.turn()
+  // A segment each 50 ms, and as long again between the last and the first of the next round.
+  const roundMs = (table.segments + 1) * 50
+  assert.ok(pair.now - began <= roundMs + 50, `found after ${pair.now - began} ms, a round takes ${roundMs}`)
+  pair.secondary.events.length = 0
+  pair.settle()
+  assert.is((copy.get({ id: 7_777 }) as unknown as { n: number }).n, mark)
+  sameDigests(table, copy)
+})
+
 test('a proof of long segments leaves most of the time to the application', () => {
   const pair = new Pair([pages('pages', 64 << 20)])
   const [table] = pair.primary.tables as [LooseTable]

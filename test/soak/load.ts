@@ -2,6 +2,7 @@
 // and each call is timed.
 import { type HoldfastNode, NotPrimaryError } from 'holdfast'
 import { mulberry32 } from '../../src/testing/faults.ts'
+import { Calls } from './calls.ts'
 import type { Tables } from './tables.ts'
 
 export interface CallTimes {
@@ -18,6 +19,8 @@ const MARK = { name: 'the mark' }
 /** Call times are counted in steps of this, us, up to 16 ms. */
 const STEP_US = 0.5
 const STEPS = 32_768
+/** Rows of a batch call. */
+const BATCH = 64
 
 export class Load {
   readonly #node: HoldfastNode<Tables>
@@ -25,6 +28,8 @@ export class Load {
   readonly #failed: (error: Error) => void
   #timer: NodeJS.Timeout | undefined
   #perTick = 0
+  readonly #calls: Calls
+  readonly #rows: ReturnType<HoldfastNode<Tables>['tables']['flows']['rows']>
   readonly #steps = new Uint32Array(STEPS + 1)
   #maxMs = 0
 
@@ -32,6 +37,8 @@ export class Load {
     this.#node = node
     this.#random = mulberry32(seed)
     this.#failed = failed
+    this.#calls = new Calls(node, (end) => this.#below(end), failed)
+    this.#rows = node.tables.flows.rows(BATCH)
   }
 
   begin(perSecond: number): void {
@@ -85,7 +92,9 @@ export class Load {
 
   #one(): void {
     const draw = this.#random()
-    if (draw < 0.15) this.#setFlow(this.#below(FLOWS))
+    if (draw < 0.1) this.#calls.one()
+    else if (draw < 0.105) this.#batch()
+    else if (draw < 0.2) this.#setFlow(this.#below(FLOWS))
     else if (draw < 0.5) this.#updateFlow(this.#below(FLOWS))
     else if (draw < 0.6) this.#node.tables.flows.delete(flowOf(this.#below(FLOWS)))
     else if (draw < 0.8) this.#node.tables.flows.get(flowOf(this.#below(FLOWS)))
@@ -97,6 +106,20 @@ export class Load {
     const values = { state: 'syn' as const, packets: 1, bytes: this.#below(1500) }
     const key = flowOf(i)
     this.#node.tables.flows.set(key, { ...values, check: this.checkOf({ ...key, ...values }) })
+  }
+
+  /** Many flows in one call: replaced, or deleted. */
+  #batch(): void {
+    const rows = this.#rows
+    rows.clear()
+    const first = this.#below(FLOWS)
+    for (let n = 0; n < BATCH; n++) {
+      const key = flowOf((first + n * 7) % FLOWS)
+      const values = { state: 'syn' as const, packets: 1 + n, bytes: this.#below(1500) }
+      rows.add(key, { ...values, check: this.checkOf({ ...key, ...values }) })
+    }
+    if (this.#below(4) === 0) this.#node.tables.flows.deleteMany(rows)
+    else this.#node.tables.flows.setMany(rows)
   }
 
   #updateFlow(i: number): void {

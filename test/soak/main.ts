@@ -1,5 +1,7 @@
 // The soak's command line: two real nodes in two processes over TLS, under load and one fault after another.
 import { parseArgs } from 'node:util'
+import { churnArena } from '../support/arena-churn.ts'
+import { Random } from '../support/seed.ts'
 import { GROWTH_MIB_MAX } from './memory.ts'
 import { ROUNDS } from './rounds.ts'
 import { Soak, type SoakResult } from './soak.ts'
@@ -17,6 +19,9 @@ Exit code: 0 nothing found, 1 found something, 2 wrong arguments.`
 
 const QUICK = { rounds: Object.keys(ROUNDS).length, roundMs: 1_000, load: 5_000 } as const
 const ROUND_MS = 10_000
+/** Bytes of the arena that is churned before the pair starts, and how much. */
+const ARENA = 33_554_432
+const ARENA_WRITES_PER_MINUTE = 20_000
 
 function number(name: string, text: string): number {
   const value = Number(text)
@@ -71,6 +76,15 @@ async function main(): Promise<number> {
   const sizes = values.quick
     ? QUICK
     : { minutes: number('minutes', values.minutes), roundMs: ROUND_MS, load: number('load', values.load) }
+  const arena = churnArena({
+    random: new Random(seed),
+    arena: ARENA,
+    writes: values.quick ? 2_000 : ARENA_WRITES_PER_MINUTE * number('minutes', values.minutes),
+    flushEvery: 40,
+  })
+  console.log(
+    `arena: ${arena.writes} writes at up to ${(100 * arena.useMax).toFixed(1)} % use, ${arena.refused} refused by the sum, none by placement`,
+  )
   const result = await new Soak({
     ...sizes,
     seed,

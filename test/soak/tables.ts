@@ -1,5 +1,6 @@
-// The tables of the soak: one with numbers, one with texts and addresses. Each session carries a check over its other
-// values, so that a mix of two writes shows.
+// The tables of the soak: one with numbers, one with texts and addresses, one with all that a table can have besides:
+// values of any length, a further unique key, sessions that expire. Each session carries a check over its other values,
+// so that a mix of two writes shows.
 import { defineTable, string } from 'holdfast'
 
 export const flows = defineTable({
@@ -16,7 +17,20 @@ export const users = defineTable({
   capacity: 20_000,
 })
 
-export const tables = { flows, users }
+/** Seconds a call lives after its last write. */
+export const CALL_TIMEOUT_S = 8
+
+export const calls = defineTable({
+  name: 'calls',
+  key: { id: 'u32' },
+  fields: { port: 'u16', serial: 'u53', note: 'text', body: 'blob', check: 'u32' },
+  indexes: { port: ['port'] },
+  capacity: 12_000,
+  arena: 16_777_216,
+  timeout: CALL_TIMEOUT_S,
+})
+
+export const tables = { flows, users, calls }
 export type Tables = typeof tables
 
 /** The machine's monotonic clock, the same in every process, ms. */

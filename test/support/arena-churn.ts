@@ -1,6 +1,6 @@
 // A primary whose arena is kept at 84 of 100 bytes while values of 1 byte to 1 MiB come, go, grow and shrink, and a
 // secondary that follows. A write is refused exactly when the sum says so, no batch is ever refused, and both hold the
-// same. test/table/arena.test.ts runs it for seconds; scripts/soak.mjs may run it for hours.
+// same. test/table/arena.test.ts runs it for seconds, test/soak/main.ts as long as it is asked to.
 import * as assert from 'uvu/assert'
 import { ArenaFullError } from '../../src/errors.ts'
 import { defineTable } from '../../src/schema/index.ts'
