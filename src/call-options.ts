@@ -1,9 +1,13 @@
 // The checks behind what a node's methods are given, made before anything else happens.
 import type { Alone } from './core/waiters.ts'
 import { EVENT_NAMES } from './events.ts'
+import { FAILED_MAX, type MonitorSettings } from './monitors.ts'
 import type { Given } from './option-kinds.ts'
-import { checkNames, flag, isObject, refusal, signal } from './option-kinds.ts'
+import { checkNames, flag, integer, isObject, number, refusal, signal, text } from './option-kinds.ts'
 import type { AbortSignalLike } from './options.ts'
+
+const MONITOR_DEFAULTS = { interval: 1_000, weight: 1, rise: 2, fall: 3 } as const
+const TIME_MAX_MS = 3_600_000
 
 /** @throws ConfigError */
 export function checkReplicated(given: object): {
@@ -26,8 +30,29 @@ export function checkReady(given: object): AbortSignalLike | undefined {
 }
 
 /** @throws ConfigError */
-export function checkPromote(given: object): boolean {
-  return flag('force', checkGiven('promote', given, ['force']).force ?? false)
+export function checkPromote(given: object): boolean | undefined {
+  const { force } = checkGiven('promote', given, ['force'])
+  return force === undefined ? undefined : flag('force', force)
+}
+
+/** @throws ConfigError */
+export function checkMaintenance(on: unknown): boolean {
+  return flag('maintenance(on)', on)
+}
+
+/** @throws ConfigError */
+export function checkMonitor(name: unknown, check: unknown, given: object): MonitorSettings {
+  text('monitor(name)', name)
+  if (typeof check !== 'function') throw refusal(`monitor '${name}'`, check, 'a function')
+  const options = checkGiven('monitor', given, ['interval', 'timeout', 'weight', 'rise', 'fall'])
+  const intervalMs = number('interval', options.interval ?? MONITOR_DEFAULTS.interval, 10, TIME_MAX_MS)
+  return {
+    intervalMs,
+    timeoutMs: number('timeout', options.timeout ?? intervalMs, 1, TIME_MAX_MS),
+    weight: integer('weight', options.weight ?? MONITOR_DEFAULTS.weight, 1, FAILED_MAX),
+    rise: integer('rise', options.rise ?? MONITOR_DEFAULTS.rise, 1, 100),
+    fall: integer('fall', options.fall ?? MONITOR_DEFAULTS.fall, 1, 100),
+  }
 }
 
 /** @throws ConfigError */

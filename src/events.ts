@@ -1,5 +1,6 @@
 // What a node tells its application. A listener that throws or rejects is reported as an 'error' event and stops
 // nothing; an 'error' event without a listener stops nothing either: whoever wants to know, listens or gives a logger.
+import type { DecidedBy } from './core/election.ts'
 import type { RoleReport } from './core/role-report.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
@@ -9,7 +10,9 @@ export interface RoleEvent {
   readonly epoch: number
   /** Code. */
   readonly reason: Reason
-  /** The reason in one sentence. */
+  /** What decided between the two nodes; null where nothing had to. */
+  readonly by: DecidedBy | null
+  /** The reason in a sentence or two. */
   readonly message: string
   /** From the first sign (suspicion, claim, request) to the decision, ms. */
   readonly durationMs: number
@@ -38,6 +41,16 @@ export interface PoisonEvent {
   readonly sequence: number
 }
 
+/** A monitor began to fail, or is healthy again. */
+export interface MonitorEvent {
+  readonly name: string
+  readonly healthy: boolean
+  /** What the bad answers said; '' when it is healthy. */
+  readonly error: string
+  /** Sum of the weights of all monitors that fail now, at most 255. */
+  readonly failed: number
+}
+
 /** A session that its table ended. */
 export interface EndedEvent {
   /** Name of the table. */
@@ -64,6 +77,8 @@ export interface NodeEvents {
   readonly expired: EndedEvent
   /** Primary: a session made room in a full table (`onFull: 'evict'`); told after the `set` that took its place. */
   readonly evicted: EndedEvent
+  /** A monitor began to fail, or is healthy again. */
+  readonly monitor: MonitorEvent
   /** Something went wrong: a listener, a hook, the sync thread. Never thrown. */
   readonly error: Error
 }
@@ -80,6 +95,7 @@ const NAMES: Record<NodeEventName, true> = {
   poison: true,
   expired: true,
   evicted: true,
+  monitor: true,
   error: true,
 }
 export const EVENT_NAMES = Object.keys(NAMES) as readonly NodeEventName[]

@@ -3,16 +3,8 @@
 // epoch, by which its receiver can refuse what comes from an earlier reign (docs/FENCING.md).
 import { clearInterval, setInterval } from 'node:timers'
 import { FencedError, NotPrimaryError } from './errors.ts'
-import type { AbortSignalLike } from './options.ts'
+import type { Effect, EffectSignal } from './options.ts'
 import { isOpen, type WriteGate } from './table/gate.ts'
-
-/** The platform's AbortSignal, where the compiler knows one. */
-export type EffectSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
-  ? Signal
-  : AbortSignalLike
-
-/** What `node.gate()` runs: gets the epoch as a fencing token, and a signal that aborts when this node may act no more. */
-export type Effect<Value> = (epoch: number, signal: EffectSignal) => Value | PromiseLike<Value>
 
 interface Running {
   /** Role word under which it began. */

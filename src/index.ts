@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export type { Damping } from './core/damping.ts'
+export type { DecidedBy } from './core/election.ts'
 export type { LinkStatus } from './core/messages.ts'
 export type { ResyncProgress } from './core/resyncs.ts'
 export type { RoleReport } from './core/role-report.ts'
@@ -33,20 +35,25 @@ export type {
   EndedEvent,
   LinkEvent,
   Listener,
+  MonitorEvent,
   NodeEventName,
   NodeEvents,
   PoisonEvent,
   RoleEvent,
   UnsyncedEvent,
 } from './events.ts'
-export type { Effect, EffectSignal } from './gated.ts'
+export type { MonitorStatus } from './monitors.ts'
 export type { TablesOf } from './node.ts'
 export { createNode, type HoldfastNode } from './node.ts'
 export type {
   AbortSignalLike,
+  Effect,
+  EffectSignal,
   IdentityOptions,
   LinkOptions,
   Logger,
+  MonitorCheck,
+  MonitorOptions,
   NodeOptions,
   RoleHook,
   TableDefinitions,

@@ -10,11 +10,13 @@ import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
 import { StateError } from './errors.ts'
 import { Emitter } from './events.ts'
-import { type Effect, Gated } from './gated.ts'
+import { Gated } from './gated.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
 import type { LinkFailure, ThreadData } from './io/thread-messages.ts'
+import { type MonitorSettings, Monitors } from './monitors.ts'
+import type { Effect, MonitorCheck } from './options.ts'
 import type { Prepared } from './prepared.ts'
 import { Questions } from './questions.ts'
 import { RoleChanges } from './role-changes.ts'
@@ -24,6 +26,7 @@ import type { NodeStatus, TableStatus } from './status.ts'
 import { NO_SYNC_STATUS } from './status.ts'
 import type { Table, WriteGate } from './table/index.ts'
 import { GATE_CLOSED } from './table/index.ts'
+import { Tellings } from './tellings.ts'
 import type { Role } from './wire/constants.ts'
 import { CONTRIBUTION_BYTES } from './wire/constants.ts'
 
@@ -31,11 +34,11 @@ import { CONTRIBUTION_BYTES } from './wire/constants.ts'
 const END_TIMEOUT_MS = 2_000
 const INCARNATION_BYTES = 8
 const ENDED_EVENTS = ['expired', 'evicted'] as const
-const LINK_NAMES = ['m1', 'm2'] as const
 
 export class NodeRuntime {
   readonly tables: Readonly<Record<string, Table>>
   readonly emitter = new Emitter()
+  private readonly tellings: Tellings
   private readonly settings: Settings
   private readonly gate: WriteGate
   private readonly gated: Gated
@@ -45,6 +48,7 @@ export class NodeRuntime {
   private readonly thread: SyncThread
   private sync: SyncStatus = NO_SYNC_STATUS
   private readonly roleChanges: RoleChanges
+  private readonly monitors: Monitors
   private readonly questions: Questions
   private readonly end: Promise<void>
   private settleEnd!: () => void
@@ -58,6 +62,7 @@ export class NodeRuntime {
 
   constructor(settings: Settings, { words, gate, entries, state }: Prepared) {
     this.settings = settings
+    this.tellings = new Tellings(settings.logger, this.emitter)
     this.gate = gate
     this.state = state
     this.questions = new Questions(settings.id, settings.peer)
@@ -67,15 +72,19 @@ export class NodeRuntime {
     this.gated = new Gated(settings.id, this.gate, () => this.epoch, settings.interval)
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
-    for (const store of stores) store.onPickupError = (error) => this.reportThrown(error)
+    for (const store of stores) store.onPickupError = (error) => this.tellings.thrown(error)
     this.emitter.onListeners = () => this.listenToTables(stores)
+    this.monitors = new Monitors(
+      (failed) => this.thread.send([{ type: 'health', failed }]),
+      (event) => this.tellings.monitor(event),
+    )
     this.roleChanges = new RoleChanges(
       settings,
       (event) => {
         this.emitter.emit('role', event)
         this.considerReady()
       },
-      (error) => this.report(error),
+      (error) => this.tellings.error(error),
     )
     this.replica = new Replica({
       stores,
@@ -99,7 +108,7 @@ export class NodeRuntime {
       {
         messages: (messages) => this.handleMessages(messages),
         alarm: (failure) => this.handleAlarm(failure),
-        stateFailed: (message) => this.report(new StateError(message)),
+        stateFailed: (message) => this.tellings.error(new StateError(message)),
         ended: (error) => this.handleEnd(error),
       },
     )
@@ -168,6 +177,10 @@ export class NodeRuntime {
       links: { m1: sync.links[0], m2: sync.links[1] },
       lag: replica.lag(monotonicMs()),
       tables: Object.fromEntries(tables),
+      maintenance: sync.maintenance,
+      forced: sync.forced,
+      health: { failed: this.monitors.failed, monitors: this.monitors.status },
+      damping: sync.damping,
       history: [...roleChanges.history],
       refusals: sync.refusals,
     }
@@ -203,8 +216,23 @@ export class NodeRuntime {
     return this.questions.handover((request) => this.thread.send([{ type: 'handover', request }]))
   }
 
-  promote(force: boolean): Promise<void> {
-    return this.questions.request((request) => this.thread.send([{ type: 'promote', request, force }]))
+  /** `force` false, said of a primary, undoes what true has done. */
+  promote(force: boolean | undefined): Promise<void> {
+    const isUndone = force === false && this.role === 'primary'
+    return this.questions.request((request) =>
+      this.thread.send([
+        isUndone ? { type: 'unforce', request } : { type: 'promote', request, force: force === true },
+      ]),
+    )
+  }
+
+  maintenance(on: boolean): Promise<void> {
+    return this.questions.request((request) => this.thread.send([{ type: 'maintenance', request, on }]))
+  }
+
+  monitor(name: string, check: MonitorCheck, settings: MonitorSettings): () => void {
+    this.questions.demandOpen()
+    return this.monitors.add(name, check, settings)
   }
 
   close(): Promise<void> {
@@ -241,7 +269,7 @@ export class NodeRuntime {
           this.sync = message.status
           break
         case 'link':
-          this.tellLink(message.link, message.up, message.reason)
+          this.tellings.link(message.link, message.up, message.reason)
           break
         case 'peer':
           this.emitter.emit('peer', { id: this.settings.peer, alive: message.alive })
@@ -259,16 +287,8 @@ export class NodeRuntime {
     for (const result of this.results.splice(0)) this.questions.settleRequest(result)
   }
 
-  private tellLink(link: number, up: boolean, reason: string): void {
-    const name = LINK_NAMES[link as 0 | 1]
-    const details = { link: name, up, reason }
-    if (up) this.settings.logger.info(details, `${name} is up`)
-    else this.settings.logger.warn(details, `${name} is down: ${reason}`)
-    this.emitter.emit('link', details)
-  }
-
   private handleAlarm({ link, message }: LinkFailure): void {
-    this.tellLink(link, false, message)
+    this.tellings.link(link, false, message)
   }
 
   private handleEnd(error: Error | undefined): void {
@@ -284,19 +304,20 @@ export class NodeRuntime {
     }
     this.stopped = true
     this.gated.check()
+    this.monitors.stop()
     this.questions.end(error)
     this.driver.stop()
     this.settleResults()
     this.questions.rejectRest()
     this.sync = { ...NO_SYNC_STATUS, lineage: this.sync.lineage, refusals: this.sync.refusals }
     this.settings.signal?.removeEventListener('abort', this.abort)
-    if (error !== undefined) this.report(error)
+    if (error !== undefined) this.tellings.error(error)
     void this.endState().then(this.settleEnd)
   }
 
   /** The last of it: another process may take the state directory. */
   private async endState(): Promise<void> {
-    await this.state?.close().catch((error) => this.reportThrown(error))
+    await this.state?.close().catch((error) => this.tellings.thrown(error))
   }
 
   // ---- What the replica says
@@ -320,32 +341,15 @@ export class NodeRuntime {
         this.emitter.emit('synced', { synced: event.synced })
         this.considerReady()
         break
-      case 'unsynced': {
-        const { reason, table, segment } = event
-        this.settings.logger.warn({ reason, table, segment }, `not synced any more: ${reason}`)
-        this.emitter.emit('unsynced', { reason, table, segment })
+      case 'unsynced':
+      case 'poison':
+        this.tellings.follower(event)
         break
-      }
-      case 'poison': {
-        const { reason, table, sequence } = event
-        this.settings.logger.error({ reason, table, sequence }, `refused twice: ${reason}`)
-        this.emitter.emit('poison', { reason, table, sequence })
-        break
-      }
     }
   }
 
   private considerReady(): void {
     if (this.isReady) this.questions.settleReady()
-  }
-
-  private reportThrown(error: unknown): void {
-    this.report(error instanceof Error ? error : new Error(String(error)))
-  }
-
-  private report(error: Error): void {
-    this.settings.logger.error({ err: error }, error.message)
-    this.emitter.emit('error', error)
   }
 }
 
@@ -369,6 +373,7 @@ function coreOptions(
     promoteUnsynced: settings.promoteUnsynced,
     uptimeMarginMs: settings.uptimeMarginMs,
     override: settings.override,
+    switching: settings.switching,
     tables: stores.map(({ name, schemaHash, capacity, arenaBytes }) => {
       return { name, schemaHash, capacity, arena: arenaBytes }
     }),

@@ -1,14 +1,28 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The public face of a node. What it does is in src/node-runtime.ts; here is what it promises.
 import { Aborts } from './aborts.ts'
-import { checkEffect, checkListener, checkPromote, checkReady, checkReplicated } from './call-options.ts'
+import {
+  checkEffect,
+  checkListener,
+  checkMaintenance,
+  checkMonitor,
+  checkPromote,
+  checkReady,
+  checkReplicated,
+} from './call-options.ts'
 import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
 import { ConfigError } from './errors.ts'
 import type { Listener, NodeEventName } from './events.ts'
-import type { Effect } from './gated.ts'
 import { NodeRuntime } from './node-runtime.ts'
-import type { AbortSignalLike, NodeOptions, TableDefinitions } from './options.ts'
+import type {
+  AbortSignalLike,
+  Effect,
+  MonitorCheck,
+  MonitorOptions,
+  NodeOptions,
+  TableDefinitions,
+} from './options.ts'
 import { prepare } from './prepared.ts'
 import type { TableDefinition } from './schema/index.ts'
 import { checkOptions } from './settings.ts'
@@ -147,14 +161,57 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
   }
 
   /**
-   * Makes this node primary: by the living primary's grant, or alone when there is none. `force` also promotes a node
-   * that does not hold everything.
+   * Makes this node primary: by the living primary's grant, or alone when there is none.
+   *
+   * `force: true` is the operator's failover: it also promotes a node that does not hold everything where no peer is
+   * heard (from a living primary no role is taken whose sessions this node lacks), and from then on nothing but a fault,
+   * `maintenance()`, `handover()` or the other node's `promote()` moves the role: neither monitors nor `override` do.
+   * `force: false`, said of the primary, undoes that; so does any loss of the role.
    *
    * @throws ConfigError for a wrong option
    * @throws PromoteError naming what stands against it
    */
   promote(options: { readonly force?: boolean } = {}): Promise<void> {
     return checked(() => this.#runtime.promote(checkPromote(options)))
+  }
+
+  /**
+   * Whether this node is to be kept from being primary, for work on its machine. While it is on, a primary hands its role
+   * to its secondary as soon as that is synced (and not in maintenance itself), without waiting for `switchHoldDown`; a
+   * secondary is promoted only when nothing else that holds as much is alive, and its history says so. `handover()` and
+   * `promote()` towards it are refused. Not kept over a restart. Resolves when it is known; the role follows.
+   *
+   * ```ts
+   * await node.maintenance(true)
+   * while (node.role === 'primary') await once(node, 'role')
+   * ```
+   *
+   * @throws ConfigError neither true nor false given
+   * @throws ClosedError or SyncThreadError the node has ended
+   */
+  maintenance(on: boolean): Promise<void> {
+    return checked(() => this.#runtime.maintenance(checkMaintenance(on)))
+  }
+
+  /**
+   * Has `check` called at an interval, at once for the first time. It answers `false`, throws or rejects when this node is
+   * not fit to be primary; anything else is a good answer, and one that takes longer than `timeout` a bad one. After
+   * `fall` bad ones in a row the monitor fails, after `rise` good ones it is healthy again; it begins healthy.
+   *
+   * The weights of what fails are compared: a primary whose sum is higher than its secondary's hands over to it, once
+   * that is synced and `switchHoldDown` is over (`mode: 'availability'` only), and of two nodes without a primary the one
+   * with the lower sum is elected, if they hold as much. `status().health` shows the monitors, the `monitor` event tells.
+   * Gives a function that ends it.
+   *
+   * ```ts
+   * const end = node.monitor('uplink', () => pingGateway(), { interval: 500, weight: 10 })
+   * ```
+   *
+   * @throws ConfigError a wrong name, function or option, or a name that a running monitor has
+   * @throws ClosedError or SyncThreadError the node has ended
+   */
+  monitor(name: string, check: MonitorCheck, options: MonitorOptions = {}): () => void {
+    return this.#runtime.monitor(name, check, checkMonitor(name, check, options))
   }
 
   /**

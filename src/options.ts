@@ -34,6 +34,17 @@ export interface AbortSignalLike {
   removeEventListener(type: 'abort', listener: () => void): void
 }
 
+/** The platform's AbortSignal, where the compiler knows one. */
+export type EffectSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : AbortSignalLike
+
+/** What `node.gate()` runs: gets the epoch as a fencing token, and a signal that aborts when this node may act no more. */
+export type Effect<Value> = (epoch: number, signal: EffectSignal) => Value | PromiseLike<Value>
+
+/** Answers `false`, throws or rejects when something is wrong; anything else is good. The signal aborts at the time-out. */
+export type MonitorCheck = (signal: EffectSignal) => unknown
+
 /** Any pino-shaped logger. */
 export interface Logger {
   info(details: object, message: string): void
@@ -43,6 +54,20 @@ export interface Logger {
 
 /** Runs at a change of role, before its `role` event; awaited for at most 10 s. What it throws becomes an `error` event. */
 export type RoleHook = (event: RoleEvent) => unknown
+
+/** Options of `node.monitor()`. */
+export interface MonitorOptions {
+  /** From one call to the next, at least 10 ms. Default 1000. */
+  readonly interval?: number
+  /** An answer that takes longer is a bad one, ms. Default: the interval. */
+  readonly timeout?: number
+  /** What its failure counts, 1 to 255. Default 1. */
+  readonly weight?: number
+  /** Good answers in a row that end a failure, 1 to 100. Default 2. */
+  readonly rise?: number
+  /** Bad answers in a row that begin one, 1 to 100. Default 3. */
+  readonly fall?: number
+}
 
 /** Options of `createNode`. */
 export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions> {
@@ -78,8 +103,25 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   readonly stallTimeout?: number
   /** Least time between two flushes, 0 to 1000 ms. Default 1. */
   readonly flushInterval?: number
-  /** Priority decides before uptime. Default false. */
+  /**
+   * Priority decides before uptime, and a node with the higher priority that returns takes the role back once it is
+   * synced and `switchHoldDown` is over. Default false.
+   */
   readonly override?: boolean
+  /**
+   * Least time between a change of role and a handover by health or override, ms; for override also the time the other
+   * node must have been up. `maintenance()`, `handover()` and `promote()` do not wait for it. Default 10000.
+   */
+  readonly switchHoldDown?: number
+  /** Flaps: more than `changes` changes of this node's role within `window` double `switchHoldDown`, for each one more. */
+  readonly damping?: {
+    /** How long a change counts, ms. Default 600000. */
+    readonly window?: number
+    /** So many do no harm, 1 to 32. Default 4: two that go there and back. */
+    readonly changes?: number
+    /** The longest it may become, ms; at least `switchHoldDown`. Default 600000. */
+    readonly longest?: number
+  }
   /** Uptimes closer than this count as equal, ms. Default 300000. */
   readonly uptimeMargin?: number
   /** Whether a secondary that does not hold everything may be promoted when nothing better is reachable. Default true. */

@@ -111,6 +111,11 @@ export class Questions {
     else this.requests.reject(request, this.closed())
   }
 
+  /** Throws when the node has ended. */
+  demandOpen(): void {
+    if (this.ended !== undefined) throw this.ended
+  }
+
   /** What needs nothing of the sync thread but that there is one. */
   unlessEnded<Value>(ask: () => Promise<Value>): Promise<Value> {
     return this.ended !== undefined ? Promise.reject(this.ended) : ask()

@@ -1,9 +1,21 @@
-// Why a role changed, one sentence each; the codes are numbered in src/wire/constants.ts.
+// Why a role changed, in one or two sentences; the codes are numbered in src/wire/constants.ts.
+import type { DecidedBy } from './core/election.ts'
 import type { Reason } from './wire/constants.ts'
 
+export interface Why {
+  readonly reason: Reason
+  /** What decided between the two nodes; null where nothing had to. */
+  readonly by: DecidedBy | null
+  /** This node became primary although it is in maintenance. */
+  readonly maintenance: boolean
+}
+
 /** `peer` is the other node's id. */
-export function reasonSentence(reason: Reason, peer: string): string {
-  return SENTENCES[reason].replaceAll('{peer}', `node '${peer}'`)
+export function reasonSentence({ reason, by, maintenance }: Why, peer: string): string {
+  const sentences = [SENTENCES[reason]]
+  if (by !== null) sentences.push(DECIDED[by])
+  if (maintenance) sentences.push('It is in maintenance and leads because nothing else that could is alive.')
+  return sentences.join(' ').replaceAll('{peer}', `node '${peer}'`)
 }
 
 const SENTENCES: Record<Reason, string> = {
@@ -17,10 +29,26 @@ const SENTENCES: Record<Reason, string> = {
   handover: 'The primary handed its role over as planned.',
   'peer-stalled': "The primary's application thread made no progress for the stall time-out.",
   operator: 'promote() was called.',
-  'better-claim': 'Neither node was primary and this one holds more.',
+  'better-claim': 'Neither node was primary and this one has the better claim.',
   follows: 'A primary was found and is followed.',
   'later-epoch': 'Two primaries met; the one of the later epoch stays.',
   'older-lineage': 'Two primaries of different lineages met; the older lineage stays.',
   closed: 'close() was called.',
   'sync-thread': 'The sync thread ended, so this node can neither be heard nor act.',
+  maintenance: 'The primary is in maintenance and handed its role over.',
+  health: "More of the primary's monitors had failed than of its secondary's, by weight.",
+  override: 'The secondary has the higher priority, and override is on.',
+}
+
+const DECIDED: Record<DecidedBy, string> = {
+  state: 'It holds sessions that the other does not: a complete state counts over a part, a part over none.',
+  position: 'It holds the later position of the history that both share.',
+  lineage: 'Its history of the sessions is the older one.',
+  sessions: 'Its history is about as old as the other, and holds more sessions.',
+  maintenance: 'The other node is in maintenance.',
+  health: 'Its failed monitors weigh less.',
+  links: 'It hears the other node on more links.',
+  priority: 'It has the higher priority.',
+  uptime: 'It has been up for longer, by more than the margin.',
+  id: 'All else is equal, and its id is the smaller one.',
 }

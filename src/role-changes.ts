@@ -38,13 +38,17 @@ export class RoleChanges {
     return this.within.getStore()?.running === true
   }
 
-  handle({ role, epoch, reason, durationMs, report }: Extract<ReplicaEvent, { type: 'role' }>): void {
+  handle(change: Extract<ReplicaEvent, { type: 'role' }>): void {
     const { settings, history } = this
+    const { role, epoch, reason, by = null, durationMs, report } = change
     const wasPrimary = history.at(-1)?.role === 'primary'
-    history.push({ at: Date.now(), role, epoch, reason, durationMs })
+    const maintenance = role === 'primary' && change.maintenance === true
+    const message = reasonSentence({ reason, by, maintenance }, settings.peer)
+    const { position, sessions } = report
+    const what = { role, epoch, reason, by, message, durationMs }
+    history.push({ at: Date.now(), ...what, position, sessions, maintenance })
     if (history.length > HISTORY_MAX) history.shift()
-    const message = reasonSentence(reason, settings.peer)
-    const event: RoleEvent = { role, epoch, reason, message, durationMs, report }
+    const event: RoleEvent = { ...what, report }
     settings.logger.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
     this.told = this.told.then(async () => {
       if (role === 'primary') await this.run('onPromote', settings.onPromote, event)

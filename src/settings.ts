@@ -1,6 +1,7 @@
 // The checks behind createNode's options: every option by itself, then the relations between them. A refusal names the
 // option, what was given, what is allowed. Unknown options are refused: a misspelt one must not be a silent default.
 import { resolve } from 'node:path'
+import { SWITCHING_DEFAULTS, type SwitchingOptions } from './core/damping.ts'
 import { ConfigError } from './errors.ts'
 import type { Address } from './io/address.ts'
 import { formatAddress, isLoopback, isWildcard, parseAddress, sameFamily } from './io/address.ts'
@@ -29,6 +30,7 @@ export interface Settings {
   readonly flushIntervalMs: number
   readonly override: boolean
   readonly uptimeMarginMs: number
+  readonly switching: SwitchingOptions
   readonly promoteUnsynced: boolean
   readonly fastDetection: boolean
   readonly sending: 'redundant' | 'single'
@@ -69,6 +71,8 @@ const OPTIONS: readonly string[] = [
   'flushInterval',
   'override',
   'uptimeMargin',
+  'switchHoldDown',
+  'damping',
   'promoteUnsynced',
   'fastDetection',
   'sending',
@@ -116,6 +120,7 @@ export function checkOptions(given: NodeOptions): Settings {
       0,
       Number.MAX_SAFE_INTEGER,
     ),
+    switching: checkSwitching(given),
     promoteUnsynced: flag('promoteUnsynced', given.promoteUnsynced ?? true),
     fastDetection: flag('fastDetection', given.fastDetection ?? true),
     sending: checkSending(given.sending ?? DEFAULTS.sending),
@@ -133,6 +138,24 @@ function checkStateDir(path: unknown): string | undefined {
   if (path === undefined) return undefined
   if (typeof path !== 'string' || path === '') throw refusal('stateDir', path, 'the path of a directory')
   return resolve(path)
+}
+
+function checkSwitching(given: NodeOptions): SwitchingOptions {
+  const { holdDownMs, windowMs, changes, longestMs } = SWITCHING_DEFAULTS
+  const damping = given.damping ?? {}
+  if (!isObject(damping)) throw refusal('damping', damping, 'an object with window, changes and longest')
+  checkNames('damping', damping, ['window', 'changes', 'longest'])
+  const switching = {
+    holdDownMs: number('switchHoldDown', given.switchHoldDown ?? holdDownMs, 0, TIME_MAX_MS),
+    windowMs: number('damping.window', damping.window ?? windowMs, 0, 24 * TIME_MAX_MS),
+    changes: integer('damping.changes', damping.changes ?? changes, 1, 32),
+    longestMs: number('damping.longest', damping.longest ?? longestMs, 0, 24 * TIME_MAX_MS),
+  }
+  if (switching.longestMs < switching.holdDownMs) {
+    const allowed = `at least switchHoldDown, ${switching.holdDownMs} ms`
+    throw refusal('damping.longest', switching.longestMs, allowed)
+  }
+  return switching
 }
 
 function checkSending(sending: unknown): Settings['sending'] {

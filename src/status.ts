@@ -1,6 +1,9 @@
 // What node.status() shows, and how it is put together.
+import type { Damping } from './core/damping.ts'
+import type { DecidedBy } from './core/election.ts'
 import type { LinkStatus, SyncStatus } from './core/messages.ts'
 import type { ResyncProgress } from './core/resyncs.ts'
+import type { MonitorStatus } from './monitors.ts'
 import type { ArenaUse } from './table/index.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
@@ -13,6 +16,10 @@ export interface PeerStatus {
   readonly synced: boolean
   /** It is heard. */
   readonly alive: boolean
+  /** Weight of its failed monitors. */
+  readonly failed: number
+  /** It does not want to be primary. */
+  readonly maintenance: boolean
 }
 
 export interface TableStatus {
@@ -43,8 +50,18 @@ export interface RoleChange {
   readonly role: Role
   readonly epoch: number
   readonly reason: Reason
+  /** What decided between the two nodes; null where nothing had to. */
+  readonly by: DecidedBy | null
+  /** The reason in a sentence or two. */
+  readonly message: string
   /** From the first sign to the decision, ms. */
   readonly durationMs: number
+  /** Up to which the tables held everything. */
+  readonly position: { readonly epoch: number; readonly sequence: number }
+  /** Held then, over all tables. */
+  readonly sessions: number
+  /** It became primary although it was in maintenance. */
+  readonly maintenance: boolean
 }
 
 /** A snapshot; plain data. */
@@ -68,6 +85,14 @@ export interface NodeStatus {
   /** Primary: batches the secondary has not applied, and the age of the oldest, ms. */
   readonly lag: { readonly batches: number; readonly ms: number }
   readonly tables: { readonly [name: string]: TableStatus }
+  /** This node does not want to be primary: `maintenance(true)`. */
+  readonly maintenance: boolean
+  /** `promote({ force: true })` holds: no handover by health or override. */
+  readonly forced: boolean
+  /** Weight of the monitors that fail, and each of them. */
+  readonly health: { readonly failed: number; readonly monitors: { readonly [name: string]: MonitorStatus } }
+  /** Changes of role lately, and how long they put off a handover by health or override. */
+  readonly damping: Damping
   /** The last 64 changes of role, oldest first. */
   readonly history: readonly RoleChange[]
   /** Input refused and connections closed, by reason, since the start. */
@@ -94,6 +119,9 @@ export const NO_SYNC_STATUS: SyncStatus = {
   reason: 'none',
   tableTime: 0,
   peer: null,
+  maintenance: false,
+  forced: false,
+  damping: { changes: 0, holdDownMs: 0, leftMs: 0 },
   links: [LINK_DOWN, LINK_DOWN],
   refusals: {},
 }

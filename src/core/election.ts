@@ -15,7 +15,17 @@ export interface ElectionOptions {
   readonly override: boolean
 }
 
-export type DecidedBy = 'state' | 'position' | 'lineage' | 'health' | 'links' | 'priority' | 'uptime' | 'id'
+export type DecidedBy =
+  | 'state'
+  | 'position'
+  | 'lineage'
+  | 'sessions'
+  | 'maintenance'
+  | 'health'
+  | 'links'
+  | 'priority'
+  | 'uptime'
+  | 'id'
 
 /** Positive: `a` is the better primary. Never zero for two different ids. */
 export interface Verdict {
@@ -39,7 +49,7 @@ function byId(a: Candidate, b: Candidate): Verdict {
   return { order: a.id < b.id ? 1 : -1, by: 'id' }
 }
 
-/** Order of claims between two nodes of which neither is an acting primary (DESIGN: state, health, links, ..., id). */
+/** Order of claims between two nodes of which neither is an acting primary (state, position, wish, health, links, ..., id). */
 export function compareClaims(a: Candidate, b: Candidate, options: ElectionOptions): Verdict {
   const sa = a.status
   const sb = b.status
@@ -53,6 +63,7 @@ export function compareClaims(a: Candidate, b: Candidate, options: ElectionOptio
       return compareLineages(a, b)
     }
   }
+  if (sa.maintenance !== sb.maintenance) return { order: sa.maintenance ? -1 : 1, by: 'maintenance' }
   if (sa.failed !== sb.failed) return { order: sb.failed - sa.failed, by: 'health' }
   const links = linksHeard(sa.hears) - linksHeard(sb.hears)
   if (links !== 0) return { order: links, by: 'links' }
@@ -69,7 +80,7 @@ export function compareLineages(a: Candidate, b: Candidate): Verdict {
   const age = a.status.lineageAgeMs - b.status.lineageAgeMs
   if (Math.abs(age) > LINEAGE_MARGIN_MS) return { order: age, by: 'lineage' }
   if (a.status.sessions !== b.status.sessions) {
-    return { order: a.status.sessions - b.status.sessions, by: 'state' }
+    return { order: a.status.sessions - b.status.sessions, by: 'sessions' }
   }
   return byId(a, b)
 }
@@ -80,6 +91,20 @@ export function comparePrimaries(a: Candidate, b: Candidate): Verdict {
     return { order: a.status.epoch - b.status.epoch, by: 'position' }
   }
   return compareLineages(a, b)
+}
+
+/**
+ * Why a primary would rather have its synced secondary lead; undefined: it would not. What nodes hold and how long they
+ * have been up does not count here: nobody takes the role from a living primary for that.
+ */
+export function prefersPeer(
+  mine: NodeStatus,
+  theirs: NodeStatus,
+  { override }: Pick<ElectionOptions, 'override'>,
+): 'maintenance' | 'health' | 'override' | undefined {
+  if (mine.maintenance !== theirs.maintenance) return mine.maintenance ? 'maintenance' : undefined
+  if (mine.failed !== theirs.failed) return mine.failed > theirs.failed ? 'health' : undefined
+  return override && theirs.priority > mine.priority ? 'override' : undefined
 }
 
 /** The place of a node in its pair: 0 for the smaller id. Decides parity of epochs and who dials. */

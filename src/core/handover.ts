@@ -40,18 +40,19 @@ export class Handover {
     return this.running?.since
   }
 
-  /** Why it cannot begin now; undefined when it can. */
-  private obstacle(): string | undefined {
-    const { state, options } = this.core
+  /** Why it cannot begin now; undefined when it can. `isAsked`: by the application, and not because it must be. */
+  private obstacle(isAsked: boolean): string | undefined {
+    const { state, peer, options } = this.core
     if (state.role !== 'primary') return `node '${options.id}' is ${state.role}; only the primary hands over`
     if (!state.open && this.running === undefined) return `node '${options.id}' is fenced; try again`
     if (!this.feed.feedsSynced) return `node '${options.peer}' is not synced; wait for status().protected`
+    if (isAsked && peer.status?.maintenance) return `node '${options.peer}' is in maintenance`
     return undefined
   }
 
   /** Starts by asking the application thread for its last flush. */
   begin(reason: Reason, request: number | undefined, now: number): void {
-    const obstacle = this.obstacle()
+    const obstacle = this.obstacle(request !== undefined)
     if (obstacle !== undefined) {
       if (request !== undefined) this.answer([request], obstacle)
       return
@@ -66,7 +67,7 @@ export class Handover {
 
   /** The application thread stands still: fence it, and offer what has been sent. */
   beginStalled(now: number): void {
-    if (this.running !== undefined || this.obstacle() !== undefined) return
+    if (this.running !== undefined || this.obstacle(false) !== undefined) return
     this.core.act({ type: 'word', word: this.core.state.shutWord() })
     this.running = {
       stage: 'offering',

@@ -1,6 +1,8 @@
 // What the application thread (Replica) and the sync thread (NodeCore) say to each other. Both directions are ordered
 // and lossless while both threads live. Frames are complete, header included, and change hands (no one keeps a view).
 import type { Reason, Role } from '../wire/constants.ts'
+import type { Damping } from './damping.ts'
+import type { DecidedBy } from './election.ts'
 
 /** Role words in shared memory: reign number in the high bits, state in the low two. */
 export const WordState = { SHUT: 0, OPEN: 1 } as const
@@ -31,6 +33,12 @@ export type ToSync =
   | { type: 'refused'; name: string }
   | { type: 'handover'; request: number }
   | { type: 'promote'; request: number; force: boolean }
+  /** What promote({ force: true }) did to the node's choices is undone. */
+  | { type: 'unforce'; request: number }
+  /** Whether this node wants to be primary. */
+  | { type: 'maintenance'; request: number; on: boolean }
+  /** Weight of the failed monitors. */
+  | { type: 'health'; failed: number }
   | { type: 'close'; request: number }
 
 export type FromSync =
@@ -41,6 +49,10 @@ export type FromSync =
       epoch: number
       lineage: string
       reason: Reason
+      /** What decided between the two nodes; null where nothing had to. */
+      by?: DecidedBy | null
+      /** This node is in maintenance: it leads because nothing else does. */
+      maintenance?: boolean
       word: number
       /** Epoch and sequence up to which frames were received before the change. */
       position: { epoch: number; sequence: number }
@@ -95,7 +107,18 @@ export interface SyncStatus {
   reason: Reason
   /** The followed primary's table time, in ticks, as its last heartbeat makes it now; 0 while none is known. */
   tableTime: number
-  peer: { id: string; role: Role; incarnation: string; synced: boolean; alive: boolean } | null
+  peer: {
+    id: string
+    role: Role
+    incarnation: string
+    synced: boolean
+    alive: boolean
+    failed: number
+    maintenance: boolean
+  } | null
+  maintenance: boolean
+  forced: boolean
+  damping: Damping
   links: [LinkStatus, LinkStatus]
   refusals: Record<string, number>
 }

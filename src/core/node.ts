@@ -23,6 +23,7 @@ import { Requests } from './requests.ts'
 import { Roles } from './roles.ts'
 import type { Core } from './state.ts'
 import { NodeState, Peer } from './state.ts'
+import { Switching } from './switching.ts'
 import { Timers } from './timers.ts'
 import { Vitals } from './vitals.ts'
 
@@ -41,6 +42,7 @@ export class NodeCore implements Core {
   private readonly handover: Handover
   private readonly roles: Roles
   private readonly requests: Requests
+  private readonly switching: Switching
   private readonly freeze: FreezeGuard
   private readonly inbound: Inbound
   private readonly headline = new Headline()
@@ -60,6 +62,7 @@ export class NodeCore implements Core {
     this.handover = new Handover(this, this.feed)
     this.roles = new Roles(this, this.feed, this.handover)
     this.requests = new Requests(this, this.roles, this.handover)
+    this.switching = new Switching(this, this.feed, this.handover)
     this.freeze = new FreezeGuard(this)
     const { connections, vitals, feed, handover, roles } = this
     this.inbound = new Inbound(this, { connections, vitals, feed, handover, roles })
@@ -147,6 +150,7 @@ export class NodeCore implements Core {
     this.roles.handleTick(now)
     this.handover.handleTick(now)
     this.requests.handleTick(now)
+    this.switching.handleTick(now)
     const stalled = this.state.progressAgeMs(now) > stallTimeoutMs
     if (this.state.role === 'primary' && stalled) this.handover.beginStalled(now)
     this.postStatus(now)
@@ -255,6 +259,7 @@ export class NodeCore implements Core {
       case 'sessions':
       case 'protected':
       case 'time':
+      case 'health':
         this.state.handleSaid(message, now)
         break
       case 'flushed':
@@ -265,6 +270,10 @@ export class NodeCore implements Core {
         break
       case 'promote':
         this.requests.handlePromote(message.request, message.force, now)
+        break
+      case 'unforce':
+      case 'maintenance':
+        this.requests.handleWish(message, now)
         break
       case 'close':
         this.requests.handleClose(message.request, now)
@@ -297,6 +306,9 @@ export class NodeCore implements Core {
   }
 
   private postStatus(now: number): void {
-    this.post({ type: 'status', status: syncStatusOf(this, this.feed, this.refusals, now) })
+    this.post({
+      type: 'status',
+      status: syncStatusOf(this, this.feed, this.switching.damping(now), this.refusals, now),
+    })
   }
 }

@@ -1,6 +1,7 @@
 // What the sync-plane core is told at its start. Validation of what users write is in src/settings.ts.
 import type { Mac } from '../wire/heartbeat.ts'
 import type { TableInfo } from '../wire/hello.ts'
+import type { SwitchingOptions } from './damping.ts'
 import type { ElectionOptions } from './election.ts'
 import type { Sending } from './sending.ts'
 
@@ -23,6 +24,8 @@ export interface CoreOptions extends ElectionOptions {
   readonly fastDetection: boolean
   readonly promoteUnsynced: boolean
   readonly sending: Sending
+  /** Default: SWITCHING_DEFAULTS. */
+  readonly switching?: SwitchingOptions
   readonly tables: readonly TableInfo[]
   /** Lowest epoch this node may open: max(state file, unix milliseconds), so that no pair opens epochs faster. */
   readonly epochFloor: number

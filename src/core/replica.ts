@@ -252,8 +252,8 @@ export class Replica {
       this.feeder.end()
       if (message.role === 'secondary') this.pickups.beginDropping()
     }
-    const { role, epoch, reason, durationMs } = message
-    this.events.push({ type: 'role', role, epoch, reason, durationMs, report })
+    const { role, epoch, reason, by = null, maintenance = false, durationMs } = message
+    this.events.push({ type: 'role', role, epoch, reason, by, maintenance, durationMs, report })
   }
 
   private handleFrame(bytes: Uint8Array, now: number): void {

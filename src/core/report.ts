@@ -1,5 +1,6 @@
 // What a node says of itself: to its peer in every frame of status, and to its own application thread.
 import type { NodeStatus } from '../wire/status.ts'
+import type { Damping } from './damping.ts'
 import type { Feed } from './feed.ts'
 import type { SyncStatus } from './messages.ts'
 import type { Core } from './state.ts'
@@ -22,7 +23,8 @@ export function statusOf(core: Core, feed: Feed, now: number): NodeStatus {
     fenced: isPrimary && !state.open,
     manual: options.mode === 'manual',
     hears,
-    failed: 0,
+    maintenance: state.maintenance,
+    failed: state.failed,
     priority: options.priority,
     sessions: state.sessions,
     uptimeMs: now - state.startedAt,
@@ -36,6 +38,7 @@ export function statusOf(core: Core, feed: Feed, now: number): NodeStatus {
 export function syncStatusOf(
   core: Core,
   feed: Feed,
+  damping: Damping,
   refusals: Readonly<Record<string, number>>,
   now: number,
 ): SyncStatus {
@@ -57,7 +60,12 @@ export function syncStatusOf(
             incarnation: status.incarnation,
             synced: peer.alive && (isPrimary ? feed.feedsSynced : status.synced),
             alive: peer.alive,
+            failed: status.failed,
+            maintenance: status.maintenance,
           },
+    maintenance: state.maintenance,
+    forced: state.forced,
+    damping,
     links: [links[0].status(now, options.interval, boundMs), links[1].status(now, options.interval, boundMs)],
     refusals: { ...refusals },
   }
@@ -70,9 +78,11 @@ export class Headline {
   /** Whether it reads differently than at the last call. */
   changed({ state, peer, links }: Core, feed: Feed): boolean {
     const isFed = state.role === 'primary' ? feed.feedsSynced : peer.status?.synced
-    const { role, epoch, lineage } = state
+    const { role, epoch, lineage, maintenance, forced } = state
     const [m1, m2] = links
-    const now = [role, epoch, lineage, peer.alive, peer.left, peer.status?.role, isFed, m1.stream, m2.stream]
+    const { status } = peer
+    const theirs = [peer.alive, peer.left, status?.role, status?.failed, status?.maintenance]
+    const now = [role, epoch, lineage, maintenance, forced, ...theirs, isFed, m1.stream, m2.stream]
     const before = this.told
     this.told = now
     return now.some((value, i) => value !== before[i])

@@ -3,6 +3,7 @@ import { FrameType } from '../wire/constants.ts'
 import { encodeStatusFrame } from '../wire/control.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import type { Handover } from './handover.ts'
+import type { ToSync } from './messages.ts'
 import { HANDOVER_TIMEOUT_MS } from './options.ts'
 import type { Roles } from './roles.ts'
 import type { Core } from './state.ts'
@@ -12,7 +13,7 @@ export class Requests {
   private readonly roles: Roles
   private readonly handover: Handover
   /** `alone`: to be done without the peer, as soon as its epoch is on disk. */
-  private promotes: { request: number; since: number; alone: boolean }[] = []
+  private promotes: { request: number; since: number; force: boolean; alone: boolean }[] = []
   private closing: { request: number; since: number } | undefined
 
   constructor(core: Core, roles: Roles, handover: Handover) {
@@ -24,11 +25,17 @@ export class Requests {
   handlePromote(request: number, force: boolean, now: number): void {
     const { state, peer, options } = this.core
     if (state.role === 'primary') {
+      if (force) state.forced = true
       this.core.post({ type: 'result', request })
     } else if (state.role === 'stopped') {
       this.refuse(request, 'the node is closed')
+    } else if (peer.alive && state.maintenance) {
+      this.refuse(
+        request,
+        `node '${options.id}' is in maintenance and node '${options.peer}' is alive; call maintenance(false) first`,
+      )
     } else if (peer.alive) {
-      this.promotes.push({ request, since: now, alone: false })
+      this.promotes.push({ request, since: now, force, alone: false })
       this.roles.claimByOperator(now)
     } else if (!state.complete && !force) {
       const missing = state.lineage === NO_LINEAGE ? 'it holds no state' : 'its state is incomplete'
@@ -37,9 +44,18 @@ export class Requests {
         `node '${options.id}' is not synced: ${missing}; promote({ force: true }) does it anyway`,
       )
     } else {
-      this.promotes.push({ request, since: now, alone: true })
+      this.promotes.push({ request, since: now, force, alone: true })
       this.settle(now)
     }
+  }
+
+  /** What this node wants of its role. The peer hears it at once; what follows from it is decided as ever. */
+  handleWish(message: Extract<ToSync, { type: 'unforce' | 'maintenance' }>, now: number): void {
+    const { state } = this.core
+    if (message.type === 'maintenance') state.maintenance = message.on
+    if (message.type === 'unforce' || message.on) state.forced = false
+    this.core.broadcast(encodeStatusFrame(FrameType.KEEPALIVE, this.core.statusAt(now)), now)
+    this.core.post({ type: 'result', request: message.request })
   }
 
   handleClose(request: number, now: number): void {
@@ -70,7 +86,10 @@ export class Requests {
     const alone = this.promotes.find((promote) => promote.alone)
     if (alone !== undefined && !peer.alive) this.roles.promote('operator', alone.since, now)
     if (state.role === 'primary') {
-      for (const { request } of this.promotes.splice(0)) this.core.post({ type: 'result', request })
+      for (const { request, force } of this.promotes.splice(0)) {
+        if (force) state.forced = true
+        this.core.post({ type: 'result', request })
+      }
     }
     if (this.closing === undefined || state.role === 'stopped') return
     if (this.handover.isRunning && state.role === 'primary') return

@@ -14,7 +14,7 @@ import { encodeClaim, encodeStatusFrame } from '../wire/control.ts'
 import { emptyFrame } from '../wire/frame.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
-import type { Candidate, Verdict } from './election.ts'
+import type { Candidate, DecidedBy, Verdict } from './election.ts'
 import { compareClaims, compareLineages, comparePrimaries, nextEpoch } from './election.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
@@ -27,6 +27,7 @@ interface OwnClaim {
   readonly epoch: number
   readonly reason: Reason
   readonly since: number
+  readonly by: DecidedBy | undefined
 }
 
 export class Roles {
@@ -114,8 +115,9 @@ export class Roles {
         this.beginClaim('later-epoch', now)
         return
       }
-      if (this.outlives(this.mine(now), this.theirs(status, now)) && !this.isDenied(now)) {
-        this.beginClaim('older-lineage', now)
+      const [mine, theirs] = [this.mine(now), this.theirs(status, now)]
+      if (this.outlives(mine, theirs) && !this.isDenied(now)) {
+        this.beginClaim('older-lineage', now, compareLineages(mine, theirs).by)
         return
       }
       this.claim = undefined
@@ -132,12 +134,14 @@ export class Roles {
   private considerClaim(status: NodeStatus, now: number): void {
     const { state, options } = this.core
     if (state.granted > state.epoch && now - this.grantedAt < this.core.boundMs) return
-    if (compareClaims(this.mine(now), this.theirs(status, now), options).order <= 0) return
+    const verdict = compareClaims(this.mine(now), this.theirs(status, now), options)
+    if (verdict.order <= 0) return
     if (!state.complete && state.lineage !== NO_LINEAGE && !options.promoteUnsynced) return
     const fresh = state.lineage === NO_LINEAGE && status.lineage === NO_LINEAGE
     if (fresh && !this.hasSettled(status, now)) return
     const orphaned = state.role === 'secondary' && status.role === 'starting'
-    this.beginClaim(fresh ? 'fresh-start' : orphaned ? 'peer-restarted' : 'better-claim', now)
+    const reason = fresh ? 'fresh-start' : orphaned ? 'peer-restarted' : 'better-claim'
+    this.beginClaim(reason, now, verdict.by)
   }
 
   /**
@@ -148,13 +152,13 @@ export class Roles {
     return this.core.statusAt(now).hears === status.hears || now - this.core.peer.metAt >= this.core.boundMs
   }
 
-  private beginClaim(reason: Reason, now: number): void {
+  private beginClaim(reason: Reason, now: number, by?: DecidedBy): void {
     const { state } = this.core
     if (this.claim !== undefined && this.claim.epoch > Math.max(state.granted, state.epoch)) return
     if (now < this.claimNotBefore) return
     const epoch = this.freshEpoch()
     if (!state.reservation.covers(epoch)) return
-    this.claim = { epoch, reason, since: now }
+    this.claim = { epoch, reason, since: now, by }
     state.hear(this.claim.epoch)
     this.sayClaim(now)
   }
@@ -243,7 +247,7 @@ export class Roles {
   handleGrant(epoch: number, now: number): void {
     const claim = this.claim
     if (claim?.epoch !== epoch || this.core.state.role === 'primary') return
-    this.promote(claim.reason, claim.since, now, epoch)
+    this.promote(claim.reason, claim.since, now, epoch, claim.by)
   }
 
   handleDeny(now: number): void {
@@ -286,7 +290,13 @@ export class Roles {
    * Becomes primary of a new epoch, or stays what it is until that epoch is on disk. Without a complete state of its
    * lineage a node starts a lineage of its own.
    */
-  promote(reason: Reason, since: number, now: number, epoch: number = this.freshEpoch()): void {
+  promote(
+    reason: Reason,
+    since: number,
+    now: number,
+    epoch: number = this.freshEpoch(),
+    by: DecidedBy | undefined = undefined,
+  ): void {
     const { state, options } = this.core
     if (!state.reservation.covers(epoch)) return
     const position = { epoch: state.epoch, sequence: this.feed.received }
@@ -302,8 +312,10 @@ export class Roles {
       state.lineageBornAt = now
     }
     state.complete = true
+    if (state.role !== 'primary') state.noteChange(now)
     state.role = 'primary'
     state.reason = reason
+    state.by = by
     const word = state.openWord()
     this.core.act({ type: 'word', word })
     this.announce(word, position, now - since, now)
@@ -325,8 +337,11 @@ export class Roles {
   private enter(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {
     const { state } = this.core
     const position = { epoch: state.epoch, sequence: this.feed.position }
+    if (state.role === 'primary') state.noteChange(now)
     state.role = role
     state.reason = reason
+    state.by = undefined
+    state.forced = false
     this.announce(0, position, now - since, now)
   }
 
@@ -337,9 +352,20 @@ export class Roles {
     durationMs: number,
     now: number,
   ): void {
-    const { role, lineage, reason } = this.core.state
+    const { role, lineage, reason, by = null, maintenance } = this.core.state
     const epoch = this.feed.following?.epoch ?? this.core.state.epoch
-    this.core.post({ type: 'role', role, epoch, lineage, reason, word, position, durationMs })
+    this.core.post({
+      type: 'role',
+      role,
+      epoch,
+      lineage,
+      reason,
+      by,
+      maintenance,
+      word,
+      position,
+      durationMs,
+    })
     this.core.broadcast(encodeStatusFrame(FrameType.KEEPALIVE, this.core.statusAt(now)), now)
   }
 }

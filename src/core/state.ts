@@ -5,12 +5,15 @@ import type { Hello } from '../wire/hello.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import type { Action } from './actions.ts'
+import type { DecidedBy } from './election.ts'
 import type { Link } from './link.ts'
 import type { FromSync, ToSync } from './messages.ts'
 import { WordState } from './messages.ts'
 import type { CoreOptions } from './options.ts'
 import { Reservation } from './reservation.ts'
 import { TICKS_MAX, ticksIn } from './table-time.ts'
+
+const CHANGES_MAX = 64
 
 /** This node. */
 export class NodeState {
@@ -26,6 +29,16 @@ export class NodeState {
   /** The tables are one consistent state of `lineage`. */
   complete = false
   reason: Reason = 'none'
+  /** What decided between the two nodes, where a claim was decided. */
+  by: DecidedBy | undefined
+  /** When the role changed to or from primary, oldest first: the last CHANGES_MAX times. */
+  readonly changedAt: number[] = []
+  /** Weight of the failed monitors. */
+  failed = 0
+  /** This node does not want to be primary. */
+  maintenance = false
+  /** promote({ force: true }) made this node primary: it keeps the role until an operator or a fault says otherwise. */
+  forced = false
   /** Sessions over all tables, as the application thread last said. */
   sessions = 0
   /** The application thread says: everything written is with the secondary. */
@@ -65,6 +78,11 @@ export class NodeState {
     if (epoch > this.heardEpoch) this.heardEpoch = epoch
   }
 
+  noteChange(now: number): void {
+    this.changedAt.push(now)
+    if (this.changedAt.length > CHANGES_MAX) this.changedAt.shift()
+  }
+
   handleProgress(progress: number, now: number): void {
     if (progress === this.progress) return
     this.progress = progress
@@ -72,9 +90,13 @@ export class NodeState {
   }
 
   /** What the application thread says of its tables. */
-  handleSaid(message: Extract<ToSync, { type: 'sessions' | 'protected' | 'time' }>, now: number): void {
+  handleSaid(
+    message: Extract<ToSync, { type: 'sessions' | 'protected' | 'time' | 'health' }>,
+    now: number,
+  ): void {
     if (message.type === 'sessions') this.sessions = message.sessions
     else if (message.type === 'protected') this.isProtected = message.value
+    else if (message.type === 'health') this.failed = message.failed
     else {
       this.time = message.ticks
       this.timeAt = now

@@ -100,5 +100,8 @@ export const REASONS = [
   'older-lineage', // two primaries of different lineages: the older stays
   'closed', // close()
   'sync-thread', // the sync thread ended
+  'maintenance', // the primary does not want to be primary
+  'health', // more of the primary's monitors have failed, by weight
+  'override', // the secondary has the higher priority, and override is on
 ] as const
 export type Reason = (typeof REASONS)[number]

@@ -24,9 +24,11 @@ export interface NodeStatus {
   fenced: boolean
   /** This node may be promoted only by an operator. */
   manual: boolean
+  /** This node does not want to be primary. */
+  maintenance: boolean
   /** Bit i: this node hears its peer on link i. */
   hears: number
-  /** Failed health monitors. */
+  /** Weight of the failed health monitors, at most 255. */
   failed: number
   /** 0-65535; higher is preferred. */
   priority: number
@@ -48,13 +50,15 @@ const COMPLETE = 1
 const SYNCED = 2
 const FENCED = 4
 const MANUAL = 8
+const MAINTENANCE = 16
 
 export function writeStatus(writer: ByteWriter, status: NodeStatus): ByteWriter {
   const flags =
     (status.complete ? COMPLETE : 0) |
     (status.synced ? SYNCED : 0) |
     (status.fenced ? FENCED : 0) |
-    (status.manual ? MANUAL : 0)
+    (status.manual ? MANUAL : 0) |
+    (status.maintenance ? MAINTENANCE : 0)
   return writer
     .hex(status.incarnation)
     .hex(status.lineage)
@@ -105,6 +109,7 @@ export function readStatus(reader: ByteReader): NodeStatus {
     synced: (flags & SYNCED) !== 0,
     fenced: (flags & FENCED) !== 0,
     manual: (flags & MANUAL) !== 0,
+    maintenance: (flags & MAINTENANCE) !== 0,
     hears,
     failed,
     priority,

@@ -25,6 +25,15 @@ const without = (name: string) => ({ [name]: undefined })
 /** What is given instead of, or besides, good options; what the message must name. */
 const REFUSED: [string, object, RegExp][] = [
   ['no id', without('id'), /^id: nothing given; allowed: a text of 1 to 64 bytes/],
+  ['a negative switchHoldDown', { switchHoldDown: -1 }, /^switchHoldDown: -1 given/],
+  ['damping that is no object', { damping: 3 }, /^damping: 3 given/],
+  ['damping with another name', { damping: { times: 3 } }, /^damping: option 'times'/],
+  ['damping without a change', { damping: { changes: 0 } }, /^damping.changes: 0 given; .* 1 to 32/],
+  [
+    'damping that ends before the hold-down',
+    { switchHoldDown: 5_000, damping: { longest: 4_999 } },
+    /^damping.longest: 4999 given; allowed: at least switchHoldDown, 5000 ms/,
+  ],
   ['an empty id', { id: '' }, /^id: '' given/],
   ['an id of 65 bytes', { id: 'é'.repeat(33) }, /^id: .* 1 to 64 bytes/],
   ['no peer', without('peer'), /^peer: /],

@@ -2,6 +2,7 @@
 // that one kind cannot always hide another (Groce et al., Swarm Testing, ISSTA 2012).
 import type { AppPlan } from './app.ts'
 import type { NetworkProfile } from './network.ts'
+import { drawOperator, type OperatorPlan } from './operator.ts'
 import { CLEAN_PATH, type PathProfile } from './path.ts'
 import type { Prng } from './prng.ts'
 import type { ProcessPlan } from './process.ts'
@@ -41,6 +42,7 @@ export interface Plan {
   readonly network: NetworkProfile
   readonly nodes: readonly [ProcessPlan, ProcessPlan]
   readonly app: AppPlan
+  readonly operator: OperatorPlan
   /** Per kind, mean time between two of it, ms. */
   readonly faults: ReadonlyMap<FaultName, number>
   readonly permanent: Permanent
@@ -63,7 +65,8 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const boundMs = interval * lost + interval / 2
   const tables = drawTables(random.split('tables'))
   const faults = drawFaults(random.split('faults'), boundMs)
-  const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables })
+  const operator = drawOperator(random.split('operator'), boundMs)
+  const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables, operator })
   const starting = random.split('starts')
   const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
   const canWait = interval >= 100 && !tables.kinds.includes(NOTES)
@@ -76,6 +79,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     network: drawNetwork(random.split('network'), interval),
     nodes,
     app: drawApp(random.split('app'), interval, boundMs, tables),
+    operator,
     faults,
     permanent: holding.chance(0.15)
       ? holding.pick(['one-way cut', 'dead link', 'udp block', 'stalled link'] as const)
@@ -106,10 +110,11 @@ interface Common {
   readonly lost: number
   readonly boundMs: number
   readonly tables: TablesPlan
+  readonly operator: OperatorPlan
 }
 
 function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, ProcessPlan] {
-  const { interval, lost, boundMs, tables } = common
+  const { interval, lost, boundMs, tables, operator } = common
   const mode = random.chance(0.1) ? 'manual' : 'availability'
   const holdDownMs = Math.max(boundMs * random.between(2, 8), 3000)
   const stallTimeoutMs = boundMs * random.between(1.2, 6)
@@ -134,6 +139,7 @@ function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, Process
       promoteUnsynced,
       override,
       uptimeMarginMs,
+      switching: operator.switching,
     },
     flushInterval,
     clockRate: random.chance(0.3) ? random.between(0.99, 1.01) : 1,
@@ -253,6 +259,7 @@ export function describePlan(plan: Plan): string {
     latency: plan.network.paths.flat().map((path) => Number(path.latency.toFixed(2))),
     faults: Object.fromEntries([...plan.faults].map(([name, mean]) => [name, Math.round(mean)])),
     app: plan.app,
+    operator: plan.operator,
   }
   return JSON.stringify(what)
 }

@@ -1,5 +1,6 @@
 // Runs one seed: a time of faults, then everything is mended, and from then on the two nodes have a stated time to
 // become one primary and one synced secondary that hold the same, and must stay so.
+import { prefersPeer } from '../../src/core/election.ts'
 import { HELLO_TIMEOUT_MS } from '../../src/core/options.ts'
 import { demandContent, hashImages } from './content.ts'
 import { describePlan, drawPlan, type Plan } from './plan.ts'
@@ -38,7 +39,11 @@ const HANDOVER_MS = 5_000
 /** How long the nodes may take to agree and to be equal once everything works, ms. */
 export function convergenceBoundMs(plan: Plan): number {
   const holdDownMs = Math.max(...plan.nodes.map((node) => node.core.holdDownMs))
-  return holdDownMs + HANDOVER_MS + REDIAL_MS + plan.network.dialTimeoutMs + 20 * plan.boundMs
+  const { override, mode } = plan.nodes[0].core
+  // A handover that was called off is tried again after twice its time, and flaps have to be sat out.
+  const choosingMs =
+    override && mode === 'availability' ? 3 * HANDOVER_MS + 2 * plan.operator.switching.longestMs : 0
+  return choosingMs + holdDownMs + HANDOVER_MS + REDIAL_MS + plan.network.dialTimeoutMs + 20 * plan.boundMs
 }
 
 export function runSeed(seed: bigint, options: RunOptions): RunResult {
@@ -93,7 +98,10 @@ function settle(simulation: Simulation): number {
 function awaitAgreement(simulation: Simulation, limitMs: number): number {
   const { world, roles, newsMs } = simulation
   const from = world.now
-  const isAgreed = () => !isOperated(simulation) && isCurrent(pairOf(simulation), newsMs)
+  const isAgreed = () => {
+    const pair = pairOf(simulation)
+    return !isOperated(simulation) && isCurrent(pair, newsMs) && !isRestless(pair)
+  }
   while (world.now < from + limitMs) {
     world.runUntil(from + limitMs, isAgreed)
     const since = world.now
@@ -106,6 +114,15 @@ function awaitAgreement(simulation: Simulation, limitMs: number): number {
 /** What the secondary has not applied is young: no batches of the time of faults are still under way. */
 function isCurrent(pair: Pair | undefined, newsMs: number): boolean {
   return pair !== undefined && pair.primary.replica.lag(pair.primary.clock()).ms < newsMs
+}
+
+/** The primary would rather have its secondary lead, and may choose: it will, when its hold-down is over. */
+function isRestless(pair: Pair | undefined): boolean {
+  if (pair === undefined) return false
+  const { core, plan } = pair.primary
+  const { status } = core.peer
+  if (status === undefined || plan.core.mode === 'manual' || core.state.forced) return false
+  return prefersPeer(core.statusAt(pair.primary.clock()), status, plan.core) !== undefined
 }
 
 /** Somebody's request is not answered yet, and may still change roles. */

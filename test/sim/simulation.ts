@@ -11,6 +11,7 @@ import { History } from './history.ts'
 import { Labels } from './labels.ts'
 import { lagMaxMs } from './link-faults.ts'
 import { Network } from './network.ts'
+import { demandChoice, Operator } from './operator.ts'
 import type { Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
 import { SimProcess, type Witness } from './process.ts'
@@ -26,6 +27,7 @@ interface SimNode {
   count: number
   process: SimProcess | undefined
   app: App | undefined
+  operator: Operator | undefined
   /** Ends the interval in which the node is away. */
   back: ((to: number) => void) | undefined
   /** Counts planned starts; only the last one happens. */
@@ -77,7 +79,7 @@ export class Simulation implements Witness, Patient {
 
   private awayNode(node: number): SimNode {
     const back = this.book.harmNode(node, 0)
-    return { count: 0, process: undefined, app: undefined, back, starts: 0 }
+    return { count: 0, process: undefined, app: undefined, operator: undefined, back, starts: 0 }
   }
 
   // ---- Processes
@@ -110,6 +112,7 @@ export class Simulation implements Witness, Patient {
       this.data,
       () => this.running(1 - node),
     )
+    one.operator = new Operator(process, plan.operator, this.mood, random.split(`operator-${name}`))
     one.back?.(world.now + plan.interval)
     one.back = undefined
   }
@@ -161,6 +164,7 @@ export class Simulation implements Witness, Patient {
     this.world.note(node, () => `${process.name} is gone`)
     one.process = undefined
     one.app = undefined
+    one.operator = undefined
     one.back = this.book.harmNode(node, this.world.now)
     this.spoiltTo = Math.max(this.spoiltTo, Math.min(process.spoiltTo, this.world.now))
     this.data.handleGone(process)
@@ -183,6 +187,10 @@ export class Simulation implements Witness, Patient {
 
   onMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
     this.data.handleMessage(process, message, isTaken)
+    const { operator } = this.nodes[process.node]
+    if (message.type === 'role' && isTaken)
+      demandChoice(process, message, operator, this.nodes[(1 - process.node) as 0 | 1].operator)
+    if (message.type === 'result' && operator?.isOwn(message.request)) return
     if (isTaken || message.type !== 'result') return
     const { requests } = this.appOf(process.node)!
     const asked = requests.get(message.request)
@@ -275,6 +283,7 @@ export class Simulation implements Witness, Patient {
     this.world.note(0, () => '-- everything is mended')
     this.faults.heal()
     this.mood.wild = false
+    for (const { operator } of this.nodes) operator?.rest()
     for (const process of this.processes()) process.thaw()
     for (const node of [0, 1] as const) if (this.running(node) === undefined) this.startLater(node, 100)
   }

@@ -15,6 +15,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     synced: false,
     fenced: false,
     manual: false,
+    maintenance: false,
     hears: 3,
     failed: 0,
     priority: 128,

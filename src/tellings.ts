@@ -1,0 +1,53 @@
+// What happens to a node and is not an answer to a question, told twice: to the logger and to those who listen.
+import type { FollowerEvent } from './core/follower.ts'
+import type { Emitter, MonitorEvent } from './events.ts'
+import type { Logger } from './options.ts'
+
+const LINK_NAMES = ['m1', 'm2'] as const
+
+export class Tellings {
+  private readonly logger: Logger
+  private readonly emitter: Emitter
+
+  constructor(logger: Logger, emitter: Emitter) {
+    this.logger = logger
+    this.emitter = emitter
+  }
+
+  link(link: number, up: boolean, reason: string): void {
+    const name = LINK_NAMES[link as 0 | 1]
+    const details = { link: name, up, reason }
+    if (up) this.logger.info(details, `${name} is up`)
+    else this.logger.warn(details, `${name} is down: ${reason}`)
+    this.emitter.emit('link', details)
+  }
+
+  monitor(event: MonitorEvent): void {
+    const { name, healthy, error } = event
+    if (healthy) this.logger.info({ ...event }, `monitor ${name} is healthy again`)
+    else this.logger.warn({ ...event }, `monitor ${name} fails: ${error}`)
+    this.emitter.emit('monitor', event)
+  }
+
+  follower(event: FollowerEvent): void {
+    const { reason, table } = event
+    if (event.type === 'unsynced') {
+      const { segment } = event
+      this.logger.warn({ reason, table, segment }, `not synced any more: ${reason}`)
+      this.emitter.emit('unsynced', { reason, table, segment })
+    } else {
+      const { sequence } = event
+      this.logger.error({ reason, table, sequence }, `refused twice: ${reason}`)
+      this.emitter.emit('poison', { reason, table, sequence })
+    }
+  }
+
+  thrown(error: unknown): void {
+    this.error(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  error(error: Error): void {
+    this.logger.error({ err: error }, error.message)
+    this.emitter.emit('error', error)
+  }
+}
