@@ -51,6 +51,9 @@ import { equalFields, writeChange, writeRecord } from './write'
 /** Records loaded ahead. */
 // @ts-ignore: decorator
 @inline const BLOCK: u32 = 32
+/** Addresses of a block's records and images. */
+// @ts-ignore: decorator
+@lazy const aheadAt: usize = memory.data(256, 8)
 
 /** Where the bytes of the last encode or image begin. */
 export let encodedAt: usize = 0
@@ -155,11 +158,13 @@ function writePresent(at: usize, id: u32, present: bool): usize {
  * together, those between branches one by one.
  */
 function warm(from: u32): void {
-  const end = min(from + BLOCK, journalCount)
-  let sum: u32 = 0
-  for (let i = from; i < end; i++) {
-    sum += load<u32>(recordAt(sortedId(i)), FLAGS) + load<u32>(journalImage(sortedEntry(i)), FLAGS)
+  const count = min(BLOCK, journalCount - from)
+  for (let i: u32 = 0; i < count; i++) {
+    store<u32>(aheadAt + (<usize>i << 3), <u32>recordAt(sortedId(from + i)))
+    store<u32>(aheadAt + (<usize>i << 3), <u32>journalImage(sortedEntry(from + i)), 4)
   }
+  let sum: u32 = 0
+  for (let at = aheadAt; at < aheadAt + (<usize>count << 3); at += 4) sum += load<u32>(load<u32>(at))
   loadedAhead(sum)
 }
 
