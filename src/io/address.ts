@@ -31,6 +31,16 @@ export function isWildcard({ host }: Address): boolean {
   return isIPv4(host) ? host === '0.0.0.0' : /^[0:.]*$/.test(host)
 }
 
+/** Whether two texts mean one IP address: IPv6 has many spellings, and a zone only says by which interface. */
+export function isSameHost(a: string, b: string): boolean {
+  return plainHost(a) === plainHost(b)
+}
+
+function plainHost(host: string): string {
+  const bare = host.replace(/%.*$/, '')
+  return isIPv6(bare) ? new URL(`http://[${bare}]`).hostname : bare
+}
+
 export function sameFamily(a: Address, b: Address): boolean {
   return isIPv4(a.host) === isIPv4(b.host)
 }

@@ -1,6 +1,8 @@
 // Connections without TLS, for `insecure: true`: every address is on the loopback, which src/settings.ts has checked.
 import { connect, createServer } from 'node:net'
 import { clearTimeout, setTimeout } from 'node:timers'
+import { monotonicMs } from './clock.ts'
+import { Door } from './door.ts'
 import type { Transport } from './tcp-link.ts'
 import { isSelfConnected } from './tcp-link.ts'
 
@@ -8,7 +10,12 @@ import { isSelfConnected } from './tcp-link.ts'
 export const DIAL_TIMEOUT_MS = 2_000
 
 export const plainTransport: Transport = {
-  createServer: (onOpen) => createServer({ noDelay: true }, onOpen),
+  createServer(peer, onOpen, onRefused) {
+    const door = new Door(peer, monotonicMs, onRefused)
+    return createServer({ noDelay: true }, (socket) => {
+      if (door.knows(socket)) onOpen(socket)
+    })
+  },
   dial(from, to, onOpen, onFailed) {
     const socket = connect({ ...to, localAddress: from.host, noDelay: true })
     let reason = 'dial-timeout'

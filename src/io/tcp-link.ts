@@ -9,8 +9,11 @@ import type { LinkAddresses } from './thread-messages.ts'
 
 /** Makes connections that are ready for the first hello when they are given out. */
 export interface Transport {
-  /** `onOpen` gets each incoming connection once nothing but hello can prove it further, `onRefused` the others' reason. */
-  createServer(onOpen: (socket: Socket) => void, onRefused: (reason: string) => void): Server
+  /**
+   * `onOpen` gets each incoming connection from the peer's address once nothing but hello can prove it further,
+   * `onRefused` the others' reason.
+   */
+  createServer(peer: Address, onOpen: (socket: Socket) => void, onRefused: (reason: string) => void): Server
   /** Exactly one of the two is called. */
   dial(
     from: Address,
@@ -67,6 +70,7 @@ export class TcpLink {
     const { host, port } = this.addresses.listen
     return new Promise((resolve, reject) => {
       const server = this.transport.createServer(
+        this.addresses.peer,
         (socket) => this.adopt(socket),
         (reason) => this.events.refusedIncoming(reason),
       )

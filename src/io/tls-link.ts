@@ -6,15 +6,13 @@ import type { Socket } from 'node:net'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { ConnectionOptions, SecureContextOptions, TLSSocket } from 'node:tls'
 import { connect, createServer } from 'node:tls'
+import { monotonicMs } from './clock.ts'
+import { Door, HANDSHAKE_TIMEOUT_MS } from './door.ts'
 import { pinOf, pinsOf } from './identity.ts'
 import { DIAL_TIMEOUT_MS } from './plain-transport.ts'
 import type { Transport } from './tcp-link.ts'
 import { isSelfConnected } from './tcp-link.ts'
 import type { Identity } from './thread-messages.ts'
-
-const HANDSHAKE_TIMEOUT_MS = 5_000
-/** Incoming handshakes at once; one more ends the oldest, so that idle strangers cannot keep the peer out. */
-const HANDSHAKES_MAX = 8
 
 export function tlsTransport(identity: Identity): Transport {
   const pins = pinsOf(identity.trust)
@@ -27,32 +25,29 @@ export function tlsTransport(identity: Identity): Transport {
   }
   const servername = serverName(identity.trust[0]!)
   return {
-    createServer(onOpen, onRefused) {
+    createServer(peer, onOpen, onRefused) {
+      const door = new Door(peer, monotonicMs, onRefused)
       const server = createServer({
         ...shared,
         requestCert: true,
         rejectUnauthorized: true,
-        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        // The door is quicker, and has a name for it.
+        handshakeTimeout: 2 * HANDSHAKE_TIMEOUT_MS,
         noDelay: true,
       })
-      const handshakes = new Set<Socket>()
-      server.on('connection', (raw: Socket) => {
-        handshakes.add(raw)
-        raw.once('close', () => {
-          // A probe says nothing and is nothing to worry about.
-          if (handshakes.delete(raw) && raw.bytesRead > 0) onRefused('tls-handshake')
-        })
-        if (handshakes.size > HANDSHAKES_MAX) [...handshakes][0]!.destroy()
-      })
+      server.on('connection', (raw: Socket) => door.enter(raw))
       server.on('secureConnection', (socket) => {
-        for (const raw of handshakes) if (raw.remotePort === socket.remotePort) handshakes.delete(raw)
+        door.leave(socket.remotePort)
         if (isPinned(socket, pins)) onOpen(socket)
         else {
           onRefused('tls-certificate')
           socket.destroy()
         }
       })
-      server.on('tlsClientError', (_, socket) => socket.destroy())
+      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+        if (error.code !== 'ECONNRESET') door.fail(socket.remotePort)
+        socket.destroy()
+      })
       return server
     },
     dial(from, to, onOpen, onFailed) {

@@ -7,6 +7,12 @@ import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { LinkAddresses } from './thread-messages.ts'
 
+/**
+ * Wanted for datagrams that wait to be read; the system gives what it allows. While this thread waits for a processor a
+ * storm of forgeries must not crowd out the peer's heartbeats.
+ */
+const RECEIVE_BUFFER_BYTES = 4_194_304
+
 export interface DatagramEvents {
   datagram(bytes: Uint8Array): void
   /** A datagram sent earlier met a closed port. */
@@ -41,6 +47,7 @@ export class UdpLink {
         socket.off('error', failed)
         socket.on('error', (error: NodeJS.ErrnoException) => this.handleError(socket, error))
         this.socket = socket
+        widen(socket)
         this.connect(socket)
         resolve()
       })
@@ -84,5 +91,13 @@ export class UdpLink {
     this.socket = undefined
     this.connected = false
     socket?.close()
+  }
+}
+
+function widen(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES)
+  } catch {
+    // The system's own size will do.
   }
 }

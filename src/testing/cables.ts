@@ -137,7 +137,7 @@ class RelayCable implements Cable {
         connection: (socket) => this.#connected(side, socket),
         datagram: (bytes) => this.#datagram(side, bytes),
       })
-    const watch = (side: Side) => new Watch(nodes[side], pollMs, () => this.#settlePorts())
+    const watch = (side: Side) => new Watch(nodes[side], ends[side].host, pollMs, () => this.#settlePorts())
     this.#ports = { a: port('a'), b: port('b') }
     this.#watches = { a: watch('a'), b: watch('b') }
   }
@@ -229,7 +229,8 @@ class RelayCable implements Cable {
       near.on('error', () => {})
       near.once('close', () => this.#waiting.delete(near))
     } else {
-      const far = net.connect({ ...this.#nodes[OTHER[side]], noDelay: true })
+      const localAddress = this.#ends[OTHER[side]].host
+      const far = net.connect({ ...this.#nodes[OTHER[side]], localAddress, noDelay: true })
       const relay: Relay = new Relay(near, far, FROM[side], FROM[OTHER[side]], this.#faults, {
         ended: (which) => this.#watches[which === 'near' ? side : OTHER[side]].judge(),
         closed: () => this.#relays.delete(relay),

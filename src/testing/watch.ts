@@ -11,6 +11,7 @@ const TRIES = 3
 /** Keeps an opinion on one node, refreshed when asked and, while the node is down, at a short interval. */
 export class Watch {
   readonly #address: Address
+  readonly #from: string
   readonly #intervalMs: number
   readonly #changed: (up: boolean) => void
   #up = false
@@ -18,8 +19,10 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(address: Address, intervalMs: number, changed: (up: boolean) => void) {
+  /** `from`: the host to ask from, which is the only one that a node hears. */
+  constructor(address: Address, from: string, intervalMs: number, changed: (up: boolean) => void) {
     this.#address = address
+    this.#from = from
     this.#intervalMs = intervalMs
     this.#changed = changed
   }
@@ -43,7 +46,8 @@ export class Watch {
 
   async #ask(): Promise<boolean> {
     let verdict: Verdict = 'ended'
-    for (let tries = 0; tries < TRIES && verdict === 'ended'; tries++) verdict = await probe(this.#address)
+    for (let tries = 0; tries < TRIES && verdict === 'ended'; tries++)
+      verdict = await probe(this.#address, this.#from)
     const up = verdict !== 'refused'
     if (this.#stopped) return up
     if (up !== this.#up) {
@@ -60,9 +64,9 @@ type Verdict = 'refused' | 'ended' | 'held'
 
 // A killed process closes its sockets one after another, connections often before the port: a connect can still
 // succeed into the backlog of a process that is already gone. Such a connection is reset a moment later.
-function probe({ host, port }: Address): Promise<Verdict> {
+function probe({ host, port }: Address, localAddress: string): Promise<Verdict> {
   return new Promise((resolve) => {
-    const socket = net.connect({ host, port })
+    const socket = net.connect({ host, port, localAddress })
     let hold: NodeJS.Timeout | undefined
     const settle = (verdict: Verdict) => {
       clearTimeout(hold)

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { HANDSHAKE_TIMEOUT_MS, HANDSHAKES_MAX, HANDSHAKES_PER_SECOND } from '../../src/io/door.ts'
 import * as constants from '../../src/wire/constants.ts'
 import { encodeHeartbeat } from '../../src/wire/heartbeat.ts'
 import { aStatus } from '../support/status.ts'
@@ -47,6 +48,12 @@ test('sizes are drawn as they are', () => {
   assert.match(text, `starts with ${constants.FRAME_HEADER_BYTES} bytes`)
   assert.match(text, `*status block*, ${constants.STATUS_BYTES} bytes`)
   assert.match(text, `a datagram of ${constants.HEARTBEAT_BYTES} bytes`)
+})
+
+test('the bounds on handshakes are drawn as they are', () => {
+  assert.match(text, `more than ${HANDSHAKES_PER_SECOND} handshakes in a second`)
+  assert.match(text, `more than ${HANDSHAKES_MAX} handshakes at once`)
+  assert.match(text, `takes longer than ${HANDSHAKE_TIMEOUT_MS / 1000} s`)
 })
 
 test('a heartbeat has the size it is drawn with', () => {
