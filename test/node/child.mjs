@@ -39,6 +39,8 @@ const commands = {
     const until = performance.now() + ms
     while (performance.now() < until);
   },
+  /** Of this process, in MiB. */
+  memory: () => process.memoryUsage().rss / 2 ** 20,
   close: () => node.close(),
 }
 

@@ -70,6 +70,7 @@ for (const { what, b: changes, names, oneSided } of REFUSED) {
           const told = `node ${i} tells of ${link}`
           await until(`${told} by an event`, () => here(events))
           assert.ok(here(logged), `${told} in its log: ${logged}`)
+          await until(`${told} by a count`, () => Object.keys(node.status().refusals).some(tells))
           if (oneSided) continue
           await until(`${told} in its status`, () => tells(node.status().links[link].lastReason))
           assert.is(node.status().links[link].up, false)
@@ -80,6 +81,27 @@ for (const { what, b: changes, names, oneSided } of REFUSED) {
       }
     }))
 }
+
+test('m1 wired to m2: refused as link on both, and counted', () =>
+  closing(async (opened) => {
+    const { a, b } = await pairOptions()
+    const { m1, m2 } = b.links
+    const crossed = { m1: { listen: m2.listen, peer: m2.peer }, m2: { listen: m1.listen, peer: m1.peer } }
+    const nodes = []
+    for (const options of [a, { ...b, links: crossed }]) {
+      const node = await createNode(options)
+      opened.push(node)
+      nodes.push(node)
+    }
+    for (const node of nodes) {
+      await until('it is told', () => node.status().links.m1.lastReason.includes('link'))
+      await until('it is counted', () =>
+        Object.keys(node.status().refusals).some((name) => /link$/.test(name)),
+      )
+      const { m1, m2 } = node.status().links
+      assert.equal([m1.up, m2.up], [false, false])
+    }
+  }))
 
 test('a secondary with less room than its primary: both say capacity', () =>
   closing(async (opened) => {

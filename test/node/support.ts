@@ -106,8 +106,9 @@ export class Child {
   private readonly waiting = new Map<number, (answer: { value?: unknown; error?: string }) => void>()
   private calls = 0
 
-  private constructor(through: readonly string[]) {
-    const path = fileURLToPath(new URL('./child.mjs', import.meta.url))
+  /** `program`: one that answers calls as test/node/child.mjs does. */
+  constructor(through: readonly string[], program = './child.mjs') {
+    const path = fileURLToPath(new URL(program, import.meta.url))
     const [command, ...rest] = [...through, process.execPath, path]
     this.process = spawn(command!, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.process.on('message', (answer: { call: number; value?: unknown; error?: string }) => {
