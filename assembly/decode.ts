@@ -87,8 +87,7 @@ export function readByte(): u32 {
 }
 
 /** A varint below 2^bits; 0 and a refusal if there is none. */
-// @ts-ignore: decorator
-@inline export function readVarint(bits: u64 = 53): u64 {
+export function readVarint(bits: u64 = 53): u64 {
   const word = load<u64>(at)
   const bytes = varintBytes(word)
   if (!need(min(bytes, 8))) return 0

@@ -53,7 +53,8 @@ function run(file) {
   return new Promise((resolve) => {
     const child = spawn(command[0], [...command.slice(1), file], {
       cwd: root,
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+      // Strangers in a test are Node, whatever the runtime under test.
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', HOLDFAST_NODE: process.execPath },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that a time-out also ends what the test has started.
       detached: true,
