@@ -90,6 +90,7 @@ export class Roles {
     if (status === undefined || status.role === 'stopped') return
     if (state.role === 'primary') {
       if (status.role === 'primary') this.meetPrimary(status, now)
+      else this.passEpochOf(status, now)
       return
     }
     if (status.role === 'primary') this.meetAsFollower(status, now)
@@ -105,6 +106,18 @@ export class Roles {
       this.handover.cancel('another primary stays')
       this.demote(sameLineage ? 'later-epoch' : 'older-lineage', now, now)
     } else if (!sameLineage && state.epoch <= status.epoch) this.promote('older-lineage', now, now)
+  }
+
+  /**
+   * The peer led a younger history in a later epoch and has stepped down before it was heard as primary. Receivers outside
+   * may have seen its number: this node goes on above it.
+   */
+  private passEpochOf(status: NodeStatus, now: number): void {
+    const { lineage, epoch } = this.core.state
+    if (status.lineage === lineage || status.lineage === NO_LINEAGE || status.epoch <= epoch) return
+    if (comparePrimaries(this.mine(now), this.theirs(status, now)).order > 0) {
+      this.promote('older-lineage', now, now)
+    }
   }
 
   private meetAsFollower(status: NodeStatus, now: number): void {
