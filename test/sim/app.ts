@@ -199,6 +199,7 @@ export class App {
         `${process.name} accepts to ${what} in epoch ${reign?.epoch}, in the midst of ${process.core.state.epoch}`,
       )
     }
+    process.witness.onWrite(process)
     return true
   }
 

@@ -302,8 +302,11 @@ export class DataChecks {
       }
     }
     this.origins.set(process, mark.clean ? { type: 'state', reign, sequence } : { type: 'mix', reign })
-    if (origin.type === 'mix' && mark.clean)
-      process.world.count(this.byDifference.delete(process) ? 'synced by difference' : 'synced in full')
+    if (origin.type === 'mix' && mark.clean) {
+      const how = this.byDifference.delete(process) ? 'synced by difference' : 'synced in full'
+      process.world.count(how)
+      process.world.note(sequence, () => `${process.name} ${how}`)
+    }
     if (origin.type === 'mix' && mark.clean) this.history.share(reign.incarnation, process.incarnation)
   }
 

@@ -2,13 +2,16 @@
 import type { FaultBook } from './faultbook.ts'
 import { LinkFaults } from './link-faults.ts'
 import type { Network } from './network.ts'
-import type { FaultName, Plan } from './plan.ts'
+import { PHASES, type Phase, pairName } from './phases.ts'
+import { FAULTS, type FaultName, type Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
 
 /** What the faults may do to nodes. */
 export interface Patient {
   running(node: number): SimProcess | undefined
+  /** What the pair is going through. */
+  phase(): Phase
   /** Ends the process and starts the next one so much later. */
   bringDown(node: number, how: 'kill' | 'power', awayMs: number): void
   /** Spoils a part of what a synced secondary holds, without its noticing. */
@@ -19,6 +22,8 @@ export interface Patient {
 const AMBUSHED = [1, 4, 5, 6, 7, 8, 9, 10, 32, 33, 34, 35, 36, 48]
 const AMBUSHES = ['kill', 'power', 'freeze', 'sync stall', 'app stall', 'cut', 'break', 'both cut'] as const
 const BOTH = [0, 1] as const
+/** Faults that may wait for a phase. How long news takes depends on whether links may lag, and what is excused on memory. */
+const TIMED = FAULTS.filter((name) => !['ambush', 'phase ambush', 'bad memory', 'lag'].includes(name))
 
 export class Faults {
   private readonly plan: Plan
@@ -26,9 +31,10 @@ export class Faults {
   private readonly book: FaultBook
   private readonly patient: Patient
   private readonly random: Prng
-  private readonly links: LinkFaults
+  readonly links: LinkFaults
   private healed = false
   private ambush: { type: number; node: number; strike: () => void } | undefined
+  private phaseAmbush: { phase: Phase; strike: () => void } | undefined
 
   constructor(plan: Plan, network: Network, book: FaultBook, patient: Patient, random: Prng) {
     this.plan = plan
@@ -51,7 +57,6 @@ export class Faults {
   private wait(name: FaultName, mean: number, random: Prng): void {
     this.network.world.after(random.exponential(mean), () => {
       if (this.healed) return
-      this.network.world.count(`fault: ${name}`)
       this.strike(name, random)
       this.wait(name, mean, random)
     })
@@ -64,6 +69,7 @@ export class Faults {
 
   private strike(name: FaultName, random: Prng): void {
     const { links, patient, plan } = this
+    this.count(name)
     const link = random.below(2)
     const senders = random.chance(0.5) ? BOTH : [random.below(2)]
     const node = random.chance(0.6) ? this.primaryNode(random) : random.below(2)
@@ -127,7 +133,19 @@ export class Faults {
       case 'ambush':
         this.layAmbush(random)
         break
+      case 'phase ambush': {
+        const kind = random.pick(TIMED)
+        this.phaseAmbush = { phase: random.pick(PHASES), strike: () => this.strike(kind, random) }
+        break
+      }
     }
+  }
+
+  /** By itself, and by what the pair is going through. */
+  private count(name: FaultName): void {
+    const { world } = this.network
+    world.count(`fault: ${name}`)
+    world.count(pairName(name, this.patient.phase()))
   }
 
   /** At once, or within a bound. */
@@ -197,6 +215,7 @@ export class Faults {
     const kind = random.pick(AMBUSHES)
     const strike = () => {
       this.network.world.count(`ambush: ${kind}`)
+      if (kind === 'kill' || kind === 'power' || kind === 'freeze' || kind === 'app stall') this.count(kind)
       if (kind === 'kill' || kind === 'power') this.patient.bringDown(victim, kind, this.awayMs(random))
       else if (kind === 'freeze') this.stand(victim, 'freeze', this.duration(random))
       else if (kind === 'app stall') this.stand(victim, 'app', this.duration(random))
@@ -215,10 +234,26 @@ export class Faults {
     this.network.world.after(0, ambush.strike)
   }
 
+  get awaitsPhase(): boolean {
+    return this.phaseAmbush !== undefined
+  }
+
+  /** The pair is in a phase, in the midst of a turn. */
+  handlePhase(phase: Phase): void {
+    if (this.healed || this.phaseAmbush?.phase !== phase) return
+    const { strike } = this.phaseAmbush
+    this.phaseAmbush = undefined
+    this.network.world.note(0, () => `-- ambush in phase ${phase}`)
+    this.network.world.after(0, () => {
+      if (!this.healed) strike()
+    })
+  }
+
   /** Everything that can be mended is mended. */
   heal(): void {
     this.healed = true
     this.ambush = undefined
+    this.phaseAmbush = undefined
     this.links.heal()
   }
 }

@@ -2,6 +2,7 @@
 
 export const ACK = 4
 export const GRANT = 7
+export const OFFER = 9
 export const RESYNC = 32
 export const BATCH = 33
 export const SAME = 34
@@ -19,6 +20,10 @@ const HEADER_BYTES = 32
 
 export function payloadByte(frame: Uint8Array, at: number): number {
   return frame[HEADER_BYTES + at]!
+}
+
+export function payloadU53(frame: Uint8Array, at: number): number {
+  return u53At(frame, HEADER_BYTES + at)
 }
 
 export function typeOf(frame: Uint8Array): number {

@@ -1,5 +1,5 @@
 // The only place that looks behind the surface of the core: how many bytes it keeps and which heartbeats it has read,
-// which it shows nowhere.
+// whether it hands over, which it shows nowhere.
 import type { NodeCore } from '../../src/core/node.ts'
 
 interface Kept {
@@ -9,19 +9,23 @@ interface Kept {
   readonly unflushedBytes: number
   /** Per link, the counter of the last heartbeat heard. */
   readonly counters: readonly number[]
+  /** It has begun to give its reign away. */
+  readonly isHandingOver: boolean
 }
 
 /** Throws when the core no longer has what is looked for, so that the check cannot die unseen. */
 export function inside(core: NodeCore): Kept {
-  const { feed, links } = core as unknown as {
+  const { feed, links, handover } = core as unknown as {
     feed: { outgoing: { outstandingBytes: number } }
     links: readonly { unflushedBytes: number; lastCounter: number }[]
+    handover: { isRunning: boolean }
   }
   const outstandingBytes = feed.outgoing.outstandingBytes
   const unflushedBytes = Math.max(...links.map((link) => link.unflushedBytes))
   const counters = links.map((link) => link.lastCounter)
-  if (![outstandingBytes, unflushedBytes, ...counters].every(Number.isFinite)) {
+  const { isRunning } = handover
+  if (![outstandingBytes, unflushedBytes, ...counters].every(Number.isFinite) || isRunning === undefined) {
     throw new Error('the core keeps its numbers elsewhere: adapt test/sim/inside.ts')
   }
-  return { outstandingBytes, unflushedBytes, counters }
+  return { outstandingBytes, unflushedBytes, counters, isHandingOver: isRunning }
 }

@@ -1,6 +1,7 @@
 // What is drawn once per seed, swarm style: each seed switches on a random few of the faults, with random strength, so
 // that one kind cannot always hide another (Groce et al., Swarm Testing, ISSTA 2012).
 import type { AppPlan } from './app.ts'
+import type { LastCut } from './last-cut.ts'
 import type { NetworkProfile } from './network.ts'
 import { drawOperator, type OperatorPlan } from './operator.ts'
 import { CLEAN_PATH, type PathProfile } from './path.ts'
@@ -29,6 +30,7 @@ export const FAULTS = [
   'bad memory',
   'island',
   'ambush',
+  'phase ambush',
 ] as const
 export type FaultName = (typeof FAULTS)[number]
 
@@ -49,6 +51,11 @@ export interface Plan {
   /** Of the permanent fault. */
   readonly permanentLink: number
   readonly permanentFrom: number
+  /** What is cut for good once everything else was proved, and whose words get lost. */
+  readonly lastCut: LastCut
+  readonly lastCutFrom: 0 | 1
+  /** Mean time between two effects of a primary on the world outside, ms. */
+  readonly effectMs: number
   /** The highest epoch a node has opened survives its process. */
   readonly stateFile: boolean
   /** Start of each node, ms. */
@@ -72,6 +79,8 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const canWait = interval >= 100 && !tables.kinds.includes(NOTES)
   const faultyFrom = canWait && starting.chance(0.15) ? starting.between(11_000, 15_000) : 0
   const holding = random.split('permanent')
+  const ending = random.split('last cut')
+  const isHarmed = holding.chance(0.15)
   return {
     seed,
     interval,
@@ -81,11 +90,14 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     app: drawApp(random.split('app'), interval, boundMs, tables),
     operator,
     faults,
-    permanent: holding.chance(0.15)
+    permanent: isHarmed
       ? holding.pick(['one-way cut', 'dead link', 'udp block', 'stalled link'] as const)
       : 'none',
     permanentLink: holding.below(2),
     permanentFrom: holding.below(2),
+    lastCut: !isHarmed && ending.chance(0.2) ? ending.pick(['deaf', 'crossed'] as const) : 'none',
+    lastCutFrom: ending.pick([0, 1] as const),
+    effectMs: interval * ending.pick([1, 3]),
     stateFile: starting.chance(0.5),
     starts: starting.chance(0.5) ? [0, gap] : [gap, 0],
     faultyFrom,
@@ -255,6 +267,7 @@ export function describePlan(plan: Plan): string {
       plan.permanent === 'none'
         ? 'none'
         : `${plan.permanent}, M${plan.permanentLink + 1} from ${'ab'[plan.permanentFrom]}`,
+    lastCut: plan.lastCut === 'none' ? 'none' : `${plan.lastCut} from ${'ab'[plan.lastCutFrom]}`,
     loss: plan.network.paths.flat().map((path) => path.loss),
     latency: plan.network.paths.flat().map((path) => Number(path.latency.toFixed(2))),
     faults: Object.fromEntries([...plan.faults].map(([name, mean]) => [name, Math.round(mean)])),

@@ -1,5 +1,6 @@
 // Random numbers of one run. A seed has 64 bits; every component draws from a stream of its own, named by a path, so a
 // new kind of fault does not shift what the others draw and an old seed keeps most of its story.
+import { exp, ln } from './same-math.ts'
 
 export class Prng {
   private readonly path: string
@@ -51,7 +52,7 @@ export class Prng {
 
   /** Between the two, each order of magnitude as likely as the next. */
   logBetween(low: number, high: number): number {
-    return low * (high / low) ** this.float()
+    return low * exp(this.float() * ln(high / low))
   }
 
   chance(share: number): boolean {
@@ -60,7 +61,7 @@ export class Prng {
 
   /** Waiting time of a Poisson process. */
   exponential(mean: number): number {
-    return -Math.log(1 - this.float()) * mean
+    return -ln(1 - this.float()) * mean
   }
 
   pick<T>(list: readonly T[]): T {

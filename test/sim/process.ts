@@ -41,6 +41,8 @@ export interface Witness {
   onEvent(process: SimProcess, event: ReplicaEvent): void
   /** A table has removed a session whose time was over. */
   onExpired(process: SimProcess, table: number, session: Record<string, unknown>): void
+  /** A write was accepted. */
+  onWrite(process: SimProcess): void
   /** The application thread has ended a turn. */
   onTurn(process: SimProcess): void
   /** A session is due to be picked up; true: it stays local. */

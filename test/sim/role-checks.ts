@@ -120,6 +120,30 @@ export class RoleChecks {
     }
   }
 
+  /**
+   * A node that was frozen for longer than its bound notices when it wakes, and accepts no write until it knows that it
+   * was not replaced.
+   */
+  handleWrite(process: SimProcess): void {
+    const { thread, world, core, plan } = process
+    const stoodMs = thread.wokeAt - thread.blockedSince
+    const awakeMs = world.now - thread.wokeAt
+    if (
+      !core.peer.alive ||
+      stoodMs < 1.05 * core.boundMs + plan.core.interval ||
+      awakeMs > 0.9 * core.boundMs
+    )
+      return
+    for (const other of this.processes()) {
+      if (!other.canWrite || other.core.state.epoch <= core.state.epoch) continue
+      const startedAt = this.history.reigns.get(other.core.state.epoch)?.startedAt ?? world.now
+      if (startedAt >= thread.wokeAt || other.startedAt >= thread.blockedSince) continue
+      throw new Violation(
+        `${process.name} was frozen for ${stoodMs.toFixed(0)} ms, was replaced by ${other.name}, and accepts a write ${awakeMs.toFixed(1)} ms after waking`,
+      )
+    }
+  }
+
   private handleOpened(process: SimProcess, epoch: number): void {
     const { name, node } = process
     this.highest[node] = Math.max(this.highest[node], epoch)

@@ -3,6 +3,7 @@
 import { prefersPeer } from '../../src/core/election.ts'
 import { HELLO_TIMEOUT_MS } from '../../src/core/options.ts'
 import { demandContent, hashImages } from './content.ts'
+import { demandOneUnderLastCut } from './last-cut.ts'
 import { describePlan, drawPlan, type Plan } from './plan.ts'
 import { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
@@ -91,6 +92,8 @@ function settle(simulation: Simulation): number {
   world.note(0, () => `-- in agreement after ${convergedMs.toFixed(0)} ms`)
   keepStill(simulation)
   demandEqual(simulation)
+  simulation.sinks.demandAccepted(pairOf(simulation)!.primary)
+  demandOneUnderLastCut(simulation)
   return convergedMs
 }
 

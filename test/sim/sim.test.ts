@@ -3,6 +3,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runs } from '../support/seed.ts'
+import { REGRESSIONS } from './regressions.ts'
 import { type RunResult, runSeed } from './run.ts'
 import type { StoreKind } from './tables.ts'
 import { addRun, emptyTally } from './tally.ts'
@@ -22,6 +23,10 @@ function demandNothing(result: RunResult, store: StoreKind): void {
   )
 }
 
+sim('finds nothing again where it once did', () => {
+  for (const { seed, store } of REGRESSIONS) demandNothing(runSeed(seed, { store }), store)
+})
+
 sim('finds nothing', () => {
   const tally = emptyTally()
   for (let i = 0; i < runs(SEEDS); i++) {
@@ -37,6 +42,12 @@ sim('finds nothing', () => {
     'fault: freeze',
     'primary: peer-silent',
     'writes promised',
+    'both links cut, availability: two primaries',
+    'sink refuses an earlier epoch',
+    'for ever at the end: deaf',
+    'for ever at the end: crossed',
+    'kill @ synced',
+    'cut @ full resync',
   ]) {
     assert.ok(tally.counts[what]! > 0, `no run had any "${what}"`)
   }

@@ -4,19 +4,24 @@ import type { Action } from '../../src/core/actions.ts'
 import type { FromSync, ToSync } from '../../src/core/messages.ts'
 import type { ReplicaEvent } from '../../src/core/replica-event.ts'
 import { App, type AppMood } from './app.ts'
+import { CutChecks } from './cut-checks.ts'
 import { DataChecks } from './data-checks.ts'
 import { FaultBook } from './faultbook.ts'
 import { Faults, type Patient } from './faults.ts'
+import { HandoverChecks } from './handover-checks.ts'
 import { History } from './history.ts'
 import { Labels } from './labels.ts'
 import { lagMaxMs } from './link-faults.ts'
 import { Network } from './network.ts'
 import { demandChoice, Operator } from './operator.ts'
+import { type Phase, phaseOf } from './phases.ts'
 import type { Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
 import { SimProcess, type Witness } from './process.ts'
 import { RoleChecks } from './role-checks.ts'
+import { Sinks } from './sinks.ts'
 import { hasPickup, type TablePool } from './tables.ts'
+import { TimeChecks } from './time-checks.ts'
 import { Violation, World } from './world.ts'
 
 /** At the start of the world. In seconds it would not do: role changes can follow each other faster. */
@@ -44,6 +49,10 @@ export class Simulation implements Witness, Patient {
   readonly roles: RoleChecks
   readonly data: DataChecks
   readonly labels: Labels
+  readonly sinks: Sinks
+  private readonly handovers: HandoverChecks
+  private readonly cuts: CutChecks
+  private readonly times = new TimeChecks()
   /** How long news of a silent peer or an end of silence may take, ms. */
   readonly newsMs: number
   readonly mood: AppMood = { wild: true, resting: false }
@@ -70,6 +79,10 @@ export class Simulation implements Witness, Patient {
       this.processes(),
     )
     this.labels = new Labels(this.data, 2 * this.newsMs + lagMaxMs(plan))
+    this.handovers = new HandoverChecks((process) => this.data.reignOf(process))
+    // What was under way arrives late, and a thread that was late before waits up to two bounds longer.
+    this.cuts = new CutChecks(this.network, 2 * this.newsMs + plan.boundMs + lagMaxMs(plan))
+    this.sinks = new Sinks(this.world, this.history, random.split('sinks'), 4 * plan.boundMs)
     this.faults = new Faults(plan, this.network, this.book, this, random.split('faults'))
     this.nodes = [this.awayNode(0), this.awayNode(1)]
     for (const node of [0, 1] as const) this.startLater(node, plan.starts[node])
@@ -113,6 +126,7 @@ export class Simulation implements Witness, Patient {
       () => this.running(1 - node),
     )
     one.operator = new Operator(process, plan.operator, this.mood, random.split(`operator-${name}`))
+    this.sinks.serve(process, plan.effectMs)
     one.back?.(world.now + plan.interval)
     one.back = undefined
   }
@@ -133,6 +147,10 @@ export class Simulation implements Witness, Patient {
 
   processes(): SimProcess[] {
     return this.nodes.flatMap(({ process }) => (process === undefined ? [] : [process]))
+  }
+
+  phase(): Phase {
+    return phaseOf(this.processes(), this.roles.changedAt)
   }
 
   bringDown(node: number, how: 'kill' | 'power', awayMs: number): void {
@@ -179,6 +197,8 @@ export class Simulation implements Witness, Patient {
   onActions(process: SimProcess, actions: readonly Action[]): void {
     this.data.handleActions(process, actions)
     this.roles.handleActions(process, actions)
+    this.handovers.handleActions(process, actions)
+    if (this.faults.awaitsPhase) this.faults.handlePhase(this.phase())
     for (const action of actions) {
       if (action.type !== 'send') continue
       this.faults.handleFrame(process, action.bytes[4]!)
@@ -186,11 +206,13 @@ export class Simulation implements Witness, Patient {
   }
 
   onMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
+    if (isTaken) this.demandWhole(process, message)
     this.data.handleMessage(process, message, isTaken)
     const { operator } = this.nodes[process.node]
     if (message.type === 'role' && isTaken)
       demandChoice(process, message, operator, this.nodes[(1 - process.node) as 0 | 1].operator)
     if (message.type === 'result' && operator?.isOwn(message.request)) return
+    if (isTaken) this.times.handleMessage(process, message)
     if (isTaken || message.type !== 'result') return
     const { requests } = this.appOf(process.node)!
     const asked = requests.get(message.request)
@@ -198,6 +220,17 @@ export class Simulation implements Witness, Patient {
     requests.delete(message.request)
     this.world.count(`${asked}(): ${message.error?.code ?? 'done'}`)
     this.world.note(message.request, () => `${process.name} ${asked}() ${message.error?.message ?? 'done'}`)
+  }
+
+  private demandWhole(process: SimProcess, message: FromSync): void {
+    if (message.type !== 'role' || message.role !== 'primary') return
+    const origin = this.data.originOf(process)
+    if (origin.type === 'state')
+      this.handovers.demandWhole(process, message.reason, origin.reign, origin.sequence)
+  }
+
+  onWrite(process: SimProcess): void {
+    this.roles.handleWrite(process)
   }
 
   onLocal(process: SimProcess, messages: readonly ToSync[]): void {
@@ -214,6 +247,7 @@ export class Simulation implements Witness, Patient {
 
   onTurn(process: SimProcess): void {
     this.data.handleTurn(process)
+    this.times.handleTurn(process)
   }
 
   onEvent(process: SimProcess, event: ReplicaEvent): void {
@@ -232,7 +266,8 @@ export class Simulation implements Witness, Patient {
       case 'unsynced':
       case 'poison':
         this.world.count(`${event.type}: ${event.reason}`)
-        if (process.isSpoilt) break
+        // What a primary forgot it may give to others, too.
+        if (process.isSpoilt || this.history.isVoid) break
         throw new Violation(`${process.name} ${event.type}: ${event.reason}, table ${event.table}`)
       case 'synced':
         this.world.note(
@@ -272,6 +307,7 @@ export class Simulation implements Witness, Patient {
         this.labels.check(process, this.running(1 - process.node))
         this.data.lineages.sample(process)
       }
+      this.cuts.sample(this.processes())
       this.watch()
     })
   }

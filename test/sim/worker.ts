@@ -8,7 +8,11 @@ export interface WorkerTask {
   readonly step: number
   /** Not included. */
   readonly end: string
+  /** No seed is begun later; undefined: all are run. */
+  readonly seconds: number | undefined
   readonly store: StoreKind
+  /** The first finding ends it. */
+  readonly stops: boolean
 }
 
 export type WorkerReport = Tally
@@ -24,8 +28,10 @@ process.once('message', (task: WorkerTask) => {
     reportedAt = performance.now()
   }
   const end = BigInt(task.end)
+  const stopAt = performance.now() + 1000 * (task.seconds ?? Number.POSITIVE_INFINITY)
   for (let seed = BigInt(task.first); seed < end; seed += BigInt(task.step)) {
     addRun(tally, runSeed(seed, { store: task.store }))
+    if ((tally.findings.length > 0 && task.stops) || performance.now() > stopAt) break
     if (tally.findings.length > 0 || performance.now() - reportedAt > REPORT_MS) report()
   }
   report(() => process.exit())

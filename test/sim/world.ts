@@ -32,13 +32,13 @@ export class World {
     this.tell = tell
   }
 
-  /** Runs `event` at `time`, or now if that has passed. */
-  at(time: number, event: () => void): void {
-    push(this.heap, { time: Math.max(time, this.now), tie: this.random.u32(), run: event })
+  /** Runs `event` at `time`, or now if that has passed. `random` settles ties: one's own shifts nobody else's. */
+  at(time: number, event: () => void, random = this.random): void {
+    push(this.heap, { time: Math.max(time, this.now), tie: random.u32(), run: event })
   }
 
-  after(delay: number, event: () => void): void {
-    this.at(this.now + delay, event)
+  after(delay: number, event: () => void, random = this.random): void {
+    this.at(this.now + delay, event, random)
   }
 
   /** Runs events up to `time`, or until `isDone`. */

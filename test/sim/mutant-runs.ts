@@ -1,0 +1,164 @@
+// Runs every planted bug until a check of the simulator catches it, and prints what that took.
+import { fork } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { plant, ROOT, uproot } from './mutant-tree.ts'
+import type { Mutant } from './mutants/mutant.ts'
+import { MUTANTS } from './mutants.ts'
+import type { WorkerReport, WorkerTask } from './worker.ts'
+
+export interface MutantOptions {
+  /** Parts of names; none: all. */
+  readonly names: readonly string[]
+  readonly from: bigint
+  /** After so many without a finding a mutant has survived. */
+  readonly seedsMax: number
+  readonly jobs: number
+  /** Put the table into docs/PROMISES.md. */
+  readonly write: boolean
+}
+
+/** What a mutant that does no harm has to stand. */
+const HARMLESS_SEEDS = 200
+/** No seed takes so long: a run that says nothing meanwhile does not end. */
+const SILENT_MS = 120_000
+const PAGE = join(ROOT, 'docs/PROMISES.md')
+const [BEGIN, END] = ['<!-- mutants: npm run sim -- --mutants --write -->', '<!-- /mutants -->']
+
+interface Outcome {
+  readonly mutant: Mutant
+  readonly seeds: number
+  /** What the check said; undefined: nothing was found. */
+  readonly finding: string | undefined
+  readonly seconds: number
+}
+
+/** Exit code: 0 if everything is as it should be. */
+export async function runMutants(options: MutantOptions): Promise<number> {
+  const { names } = options
+  const chosen = MUTANTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)))
+  if (chosen.length === 0) {
+    console.error(
+      `no mutant is called like ${names.join(', ')}; allowed: ${MUTANTS.map(({ name }) => name).join(', ')}`,
+    )
+    return 2
+  }
+  const queue = [...chosen]
+  const outcomes = new Map<Mutant, Outcome>()
+  const work = async () => {
+    for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+      const outcome = await runOne(mutant, options)
+      outcomes.set(mutant, outcome)
+      console.log(lineOf(outcome))
+    }
+  }
+  await Promise.all(Array.from({ length: options.jobs }, work))
+  const all = chosen.map((mutant) => outcomes.get(mutant)!)
+  const wrong = all.filter(
+    ({ mutant, finding }) => (finding === undefined) !== (mutant.harmless !== undefined),
+  )
+  const harmless = all.filter(({ mutant }) => mutant.harmless !== undefined).length
+  console.log(
+    `${all.length - harmless} mutants and ${harmless} harmless ones, ${wrong.length} not as they should be`,
+  )
+  if (options.write) writeTable(all, options)
+  return wrong.length > 0 ? 1 : 0
+}
+
+async function runOne(mutant: Mutant, options: MutantOptions): Promise<Outcome> {
+  const started = performance.now()
+  const tree = plant(mutant)
+  const most = mutant.harmless === undefined ? options.seedsMax : Math.min(HARMLESS_SEEDS, options.seedsMax)
+  const { seeds, finding } = await runTree(tree, options.from, most)
+  uproot(tree)
+  return { mutant, seeds, finding, seconds: (performance.now() - started) / 1000 }
+}
+
+function runTree(
+  tree: string,
+  from: bigint,
+  most: number,
+): Promise<{ seeds: number; finding: string | undefined }> {
+  return new Promise((resolve) => {
+    const child = fork(join(tree, 'test/sim/worker.ts'), {
+      execArgv: ['--import', 'tsx'],
+      cwd: ROOT,
+      silent: true,
+    })
+    let seeds = 0
+    let finding: string | undefined
+    let errors = ''
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      errors += text
+    })
+    const giveUp = () => {
+      finding ??= 'the run does not end'
+      child.kill('SIGKILL')
+    }
+    let silence = setTimeout(giveUp, SILENT_MS)
+    child.on('message', (report: WorkerReport) => {
+      clearTimeout(silence)
+      silence = setTimeout(giveUp, SILENT_MS)
+      seeds += report.seeds
+      finding ??= report.findings[0]?.finding
+    })
+    child.on('exit', (code) => {
+      clearTimeout(silence)
+      if (code !== 0 && finding === undefined)
+        finding = `the run ends with ${code}: ${errors.trim().split('\n').at(-1)}`
+      resolve({ seeds: finding === undefined ? seeds : Math.max(seeds, 1), finding })
+    })
+    const task: WorkerTask = {
+      first: `${from}`,
+      step: 1,
+      end: `${from + BigInt(most)}`,
+      seconds: undefined,
+      store: 'wasm',
+      stops: true,
+    }
+    child.send(task)
+  })
+}
+
+/** What a check said, without the numbers and names of this run. */
+export function checkOf(finding: string): string {
+  return finding
+    .split('\n')[0]!
+    .replace(/\b[ab]\d+\b/g, 'node')
+    .replace(/[0-9a-f]{16}/g, 'lineage')
+    .replace(/\d+(\.\d+)?/g, 'n')
+    .replace(/\|/g, '/')
+    .slice(0, 110)
+}
+
+function verdictOf({ mutant, finding, seeds }: Outcome): string {
+  if (finding !== undefined) return checkOf(finding)
+  return mutant.harmless === undefined ? `NOT FOUND in ${seeds} seeds` : `harmless: ${mutant.harmless}`
+}
+
+function lineOf(outcome: Outcome): string {
+  const { mutant, seeds, seconds } = outcome
+  return `  ${mutant.name.padEnd(28)} ${`${seeds}`.padStart(6)} seeds ${seconds.toFixed(1).padStart(6)} s  ${verdictOf(outcome)}`
+}
+
+function writeTable(outcomes: readonly Outcome[], { from }: MutantOptions): void {
+  const rows = outcomes.map((outcome) => {
+    const { mutant, seeds } = outcome
+    return `| ${mutant.name} | ${mutant.bug} | ${seeds} | ${verdictOf(outcome)} |`
+  })
+  const table = [
+    BEGIN,
+    '',
+    `Seeds from ${from} on, one after the other, until the first finding. A harmless one ran ${HARMLESS_SEEDS} seeds without any.`,
+    '',
+    '| mutant | the bug | seeds | the check that caught it |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    END,
+  ].join('\n')
+  const page = readFileSync(PAGE, 'utf8')
+  const [start, end] = [page.indexOf(BEGIN), page.indexOf(END)]
+  if (start < 0 || end < 0) throw new Error(`${PAGE} has no place for the table: ${BEGIN} ... ${END}`)
+  writeFileSync(PAGE, page.slice(0, start) + table + page.slice(end + END.length))
+}

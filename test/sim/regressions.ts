@@ -1,0 +1,37 @@
+// Seeds that once found something, with what it was: every run begins with them. A change of what is drawn may give an old
+// seed another story; then it is one more seed like others.
+import type { StoreKind } from './tables.ts'
+
+export interface Regression {
+  readonly seed: bigint
+  readonly store: StoreKind
+  /** What it found. */
+  readonly what: string
+}
+
+const wasm = (seed: number, what: string): Regression => ({ seed: BigInt(seed), store: 'wasm', what })
+const twin = (seed: number, what: string): Regression => ({ seed: BigInt(seed), store: 'twin', what })
+
+export const REGRESSIONS: readonly Regression[] = [
+  wasm(8, 'crossing claims never ended'),
+  wasm(98, 'a reader was changed in the midst of its bytes'),
+  wasm(592, "the secondary's frames were counted on over two attachments"),
+  wasm(793, "the secondary's frames were counted on over two attachments"),
+  wasm(4198, 'one broken link was death while the other was in good health'),
+  wasm(4434, 'a secondary went on saying synced of a reign that was over'),
+  wasm(4467, 'a secondary went on saying synced of a reign that was over'),
+  wasm(4494, 'verify() was never answered after the primary was deaf for a while'),
+  wasm(5943, 'the older history was wiped because it had no primary'),
+  wasm(8323, 'verify() was never answered after the primary was deaf for a while'),
+  wasm(12511, 'a sync thread spun over a death that lacked evidence'),
+  wasm(20885, 'death was heeded without fast detection'),
+  wasm(54226, 'a comparison outlived its attachment'),
+  wasm(54617, 'a comparison outlived its attachment'),
+  wasm(103990, 'what was applied of an earlier reign was believed of the next'),
+  wasm(307973, 'a secondary that follows another reign was called protected'),
+  wasm(233, 'a fault waited for the logarithm of nothing'),
+  wasm(482, 'chance losses on crossed links were taken for a livelock'),
+  wasm(1026, 'what a spoilt primary gave on was taken for an error of the tables'),
+  twin(14, 'the Map twins did not come to an agreement'),
+  twin(25, 'the Map twins did not come to an agreement'),
+]
