@@ -26,6 +26,12 @@ export interface LinkEvent {
   readonly reason: string
 }
 
+export interface WitnessEvent {
+  readonly reachable: boolean
+  /** Why not; '' when it is. */
+  readonly reason: string
+}
+
 export interface UnsyncedEvent {
   readonly reason: string
   /** Undefined: every table. */
@@ -65,6 +71,8 @@ export interface NodeEvents {
   readonly role: RoleEvent
   /** A link came up, went down, cannot have its port; or, while it is down, another reason for it is known. */
   readonly link: LinkEvent
+  /** Mode 'witness': the witness can be reached, or cannot be any more. What that means for the role is told by `role`. */
+  readonly witness: WitnessEvent
   /** The peer is heard, or is not heard any more. */
   readonly peer: { readonly id: string; readonly alive: boolean }
   /** Primary: `protected` changed. Secondary: `synced` changed. */
@@ -89,6 +97,7 @@ export type NodeEventName = keyof NodeEvents
 const NAMES: Record<NodeEventName, true> = {
   role: true,
   link: true,
+  witness: true,
   peer: true,
   synced: true,
   unsynced: true,

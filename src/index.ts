@@ -5,7 +5,7 @@
  */
 export type { Damping } from './core/damping.ts'
 export type { DecidedBy } from './core/election.ts'
-export type { LinkStatus } from './core/messages.ts'
+export type { LinkStatus, WitnessStatus } from './core/messages.ts'
 export type { ResyncProgress } from './core/resyncs.ts'
 export type { RoleReport } from './core/role-report.ts'
 export type { VerifyResult } from './core/verifications.ts'
@@ -41,6 +41,7 @@ export type {
   PoisonEvent,
   RoleEvent,
   UnsyncedEvent,
+  WitnessEvent,
 } from './events.ts'
 export type { MonitorStatus } from './monitors.ts'
 export type { TablesOf } from './node.ts'
@@ -78,3 +79,11 @@ export type { NodeStatus, PeerStatus, RoleChange, TableStatus } from './status.t
 export type { ManyStored, RowColumns, Rows, RowValues, SetOptions, Table, TableIndex } from './table/index.ts'
 export { bytesFor } from './table/index.ts'
 export type { Reason, Role } from './wire/constants.ts'
+export type {
+  OpenWitness,
+  Witness,
+  WitnessContext,
+  WitnessGrant,
+  WitnessOptions,
+  WitnessState,
+} from './witness/witness.ts'

@@ -104,6 +104,7 @@ export class NodeRuntime {
         links: settings.links,
         identity: settings.identity,
         state: state && { directory: state.directory, owner: state.owner },
+        witness: settings.witness,
       },
       {
         messages: (messages) => this.handleMessages(messages),
@@ -182,6 +183,7 @@ export class NodeRuntime {
       health: { failed: this.monitors.failed, monitors: this.monitors.status },
       damping: sync.damping,
       history: [...roleChanges.history],
+      witness: sync.witness,
       refusals: sync.refusals,
     }
   }
@@ -270,6 +272,9 @@ export class NodeRuntime {
           break
         case 'link':
           this.tellings.link(message.link, message.up, message.reason)
+          break
+        case 'witness':
+          this.tellings.witness(message.reachable, message.reason)
           break
         case 'peer':
           this.emitter.emit('peer', { id: this.settings.peer, alive: message.alive })
@@ -364,6 +369,7 @@ function coreOptions(
     cluster: settings.cluster,
     priority: settings.priority,
     mode: settings.mode,
+    leaseMs: settings.leaseMs,
     interval: settings.interval,
     lost: settings.lost,
     holdDownMs: settings.holdDownMs,

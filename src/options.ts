@@ -1,6 +1,7 @@
 // What users write in createNode. The checks are in src/settings.ts.
 import type { RoleEvent } from './events.ts'
 import type { TableDefinition } from './schema/index.ts'
+import type { WitnessOptions } from './witness/witness.ts'
 
 /** Table definitions by the name under which `node.tables` has them. */
 export type TableDefinitions = { readonly [name: string]: TableDefinition }
@@ -88,9 +89,12 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   readonly insecure?: boolean
   /**
    * 'availability': a secondary that loses its primary promotes itself. 'manual': only `promote()` or a handover does.
+   * 'witness': it does when it has the lease of a third party, so that no two nodes act at once. The same on both nodes.
    * Default 'availability'.
    */
-  readonly mode?: 'availability' | 'manual'
+  readonly mode?: 'availability' | 'manual' | 'witness'
+  /** Who grants the lease: what `etcd()` of 'holdfast/witness/etcd' gives. Required in mode 'witness', refused in others. */
+  readonly witness?: WitnessOptions
   readonly heartbeat?: {
     /** Time between heartbeats, 5 to 60000 ms; the same on both nodes. Default 50. */
     readonly interval?: number

@@ -1,10 +1,11 @@
 // What a node has before it starts: its tables, the words both threads share, and, with `stateDir`, its state directory,
 // locked and read. Whatever is wrong with them is said before a port is opened.
-import { SHARED_WORDS } from './core/messages.ts'
+import { SHARED_WORDS, SharedMoment } from './core/messages.ts'
+import { monotonicMs } from './io/clock.ts'
 import type { Settings } from './settings.ts'
 import { StateDirectory } from './state/directory.ts'
 import type { Table, WriteGate } from './table/index.ts'
-import { createTable, GATE_CLOSED } from './table/index.ts'
+import { createTable, GATE_CLOSED, leasedGate } from './table/index.ts'
 
 export interface Prepared {
   readonly words: Int32Array
@@ -24,7 +25,7 @@ export async function prepare(settings: Settings): Promise<Prepared> {
   const state = place && (await StateDirectory.open(place, Date.now()))
   try {
     const words = new Int32Array(new SharedArrayBuffer(SHARED_WORDS * 4))
-    const gate = { words, open: GATE_CLOSED }
+    const gate = settings.witness === undefined ? { words, open: GATE_CLOSED } : underLease(words)
     const entries = settings.tables.map(({ property, definition }) => {
       return { property, table: createTable(definition, { gate }) }
     })
@@ -33,4 +34,9 @@ export async function prepare(settings: Settings): Promise<Prepared> {
     await state?.close()
     throw error
   }
+}
+
+function underLease(words: Int32Array): WriteGate {
+  const deadline = new Float64Array(words.buffer).subarray(SharedMoment.DEADLINE)
+  return leasedGate(words, deadline, monotonicMs)
 }

@@ -6,10 +6,11 @@ import { ConfigError } from './errors.ts'
 import type { Address } from './io/address.ts'
 import { formatAddress, isLoopback, isWildcard, parseAddress, sameFamily } from './io/address.ts'
 import { identityFault } from './io/identity.ts'
-import type { Identity, LinkAddresses } from './io/thread-messages.ts'
+import type { Identity, LinkAddresses, WitnessData } from './io/thread-messages.ts'
 import { checkNames, flag, hook, integer, isObject, number, refusal, signal, text } from './option-kinds.ts'
 import type { AbortSignalLike, Logger, NodeOptions, RoleHook } from './options.ts'
 import type { TableDefinition } from './schema/index.ts'
+import { checkWitness } from './settings-witness.ts'
 import { TABLES_MAX } from './wire/constants.ts'
 
 /** Checked options, all filled in. */
@@ -22,7 +23,10 @@ export interface Settings {
   readonly tables: readonly { readonly property: string; readonly definition: TableDefinition }[]
   readonly links: readonly [LinkAddresses, LinkAddresses]
   readonly identity: Identity | undefined
-  readonly mode: 'availability' | 'manual'
+  readonly mode: 'availability' | 'manual' | 'witness'
+  readonly witness: WitnessData | undefined
+  /** 0 outside mode 'witness'. */
+  readonly leaseMs: number
   readonly interval: number
   readonly lost: number
   readonly holdDownMs: number
@@ -65,6 +69,7 @@ const OPTIONS: readonly string[] = [
   'identity',
   'insecure',
   'mode',
+  'witness',
   'heartbeat',
   'holdDown',
   'stallTimeout',
@@ -82,6 +87,7 @@ const OPTIONS: readonly string[] = [
   'signal',
   'logger',
 ]
+const MODES: readonly unknown[] = ['availability', 'manual', 'witness']
 const TIME_MAX_MS = 3_600_000
 const TRUST_MAX = 8
 
@@ -97,7 +103,7 @@ export function checkOptions(given: NodeOptions): Settings {
   if (!isObject(heartbeat)) throw refusal('heartbeat', heartbeat, 'an object with interval and lost')
   checkNames('heartbeat', heartbeat, ['interval', 'lost'])
   const { mode = DEFAULTS.mode } = given
-  if (mode !== 'availability' && mode !== 'manual') throw refusal('mode', mode, "'availability' or 'manual'")
+  if (!MODES.includes(mode)) throw refusal('mode', mode, "'availability', 'manual' or 'witness'")
   const links = checkLinks(given.links)
   const settings: Settings = {
     id: text('id', given.id),
@@ -108,6 +114,7 @@ export function checkOptions(given: NodeOptions): Settings {
     links,
     identity: checkIdentity(given, links),
     mode,
+    ...checkWitness(mode, given.witness),
     interval: number('heartbeat.interval', heartbeat.interval ?? DEFAULTS.heartbeat.interval, 5, 60_000),
     lost: integer('heartbeat.lost', heartbeat.lost ?? DEFAULTS.heartbeat.lost, 2, 100),
     holdDownMs: number('holdDown', given.holdDown ?? DEFAULTS.holdDown, 0, TIME_MAX_MS),

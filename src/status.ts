@@ -1,7 +1,7 @@
 // What node.status() shows, and how it is put together.
 import type { Damping } from './core/damping.ts'
 import type { DecidedBy } from './core/election.ts'
-import type { LinkStatus, SyncStatus } from './core/messages.ts'
+import type { LinkStatus, SyncStatus, WitnessStatus } from './core/messages.ts'
 import type { ResyncProgress } from './core/resyncs.ts'
 import type { MonitorStatus } from './monitors.ts'
 import type { ArenaUse } from './table/index.ts'
@@ -82,6 +82,8 @@ export interface NodeStatus {
   /** Null before the first hello. */
   readonly peer: PeerStatus | null
   readonly links: { readonly m1: LinkStatus; readonly m2: LinkStatus }
+  /** Null unless the mode is 'witness'. */
+  readonly witness: WitnessStatus | null
   /** Primary: batches the secondary has not applied, and the age of the oldest, ms. */
   readonly lag: { readonly batches: number; readonly ms: number }
   readonly tables: { readonly [name: string]: TableStatus }
@@ -123,5 +125,6 @@ export const NO_SYNC_STATUS: SyncStatus = {
   forced: false,
   damping: { changes: 0, holdDownMs: 0, leftMs: 0 },
   links: [LINK_DOWN, LINK_DOWN],
+  witness: null,
   refusals: {},
 }

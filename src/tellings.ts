@@ -22,6 +22,13 @@ export class Tellings {
     this.emitter.emit('link', details)
   }
 
+  witness(reachable: boolean, reason: string): void {
+    const details = { reachable, reason }
+    if (reachable) this.logger.info(details, 'the witness is reached')
+    else this.logger.warn(details, `the witness is not reached: ${reason}`)
+    this.emitter.emit('witness', details)
+  }
+
   monitor(event: MonitorEvent): void {
     const { name, healthy, error } = event
     if (healthy) this.logger.info({ ...event }, `monitor ${name} is healthy again`)

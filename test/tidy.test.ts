@@ -36,7 +36,8 @@ const ARROWS: Record<string, RegExp> = {
   'src/table': /^(src\/(errors\.ts|schema\/.*|table\/.*)|@assemblyscript\/loader)$/,
   'src/core': /^src\/wire\//,
   'src/state': /^(src\/(core|wire)\/|src\/errors\.ts|node:)/,
-  'src/io': /^(src\/(core|wire|io|state)\/|src\/errors\.ts|node:)/,
+  'src/io': /^(src\/(core|wire|io|state)\/|src\/errors\.ts|src\/witness\/witness\.ts|node:)/,
+  'src/witness': /^(src\/(errors|option-kinds|core\/witness)\.ts|node:)/,
 }
 
 for (const [folder, allowed] of Object.entries(ARROWS)) {

@@ -17,6 +17,7 @@ export interface ElectionOptions {
 
 export type DecidedBy =
   | 'state'
+  | 'witness'
   | 'position'
   | 'lineage'
   | 'sessions'
@@ -55,6 +56,8 @@ export function compareClaims(a: Candidate, b: Candidate, options: ElectionOptio
   const sb = b.status
   const state = stateRank(sa) - stateRank(sb)
   if (state !== 0) return { order: state, by: 'state' }
+  // Whoever cannot have the lease cannot act, however much it holds.
+  if (sa.reachesWitness !== sb.reachesWitness) return { order: sa.reachesWitness ? 1 : -1, by: 'witness' }
   if (stateRank(sa) > 0) {
     if (sa.lineage === sb.lineage) {
       const position = sa.epoch !== sb.epoch ? sa.epoch - sb.epoch : sa.sequence - sb.sequence
@@ -105,6 +108,18 @@ export function prefersPeer(
   if (mine.maintenance !== theirs.maintenance) return mine.maintenance ? 'maintenance' : undefined
   if (mine.failed !== theirs.failed) return mine.failed > theirs.failed ? 'health' : undefined
   return override && theirs.priority > mine.priority ? 'override' : undefined
+}
+
+/** A primary whose peer holds a complete state of a later epoch of the same lineage has been outlived. */
+export function isOutdated(primary: NodeStatus, other: NodeStatus): boolean {
+  return primary.lineage === other.lineage && other.complete && other.epoch > primary.epoch
+}
+
+/** Of two histories the older stays, also when it is the younger one that has a primary. */
+export function outlives(one: Candidate, other: Candidate): boolean {
+  const { complete, lineage } = one.status
+  if (!complete || lineage === NO_LINEAGE || lineage === other.status.lineage) return false
+  return compareLineages(one, other).order > 0
 }
 
 /** The place of a node in its pair: 0 for the smaller id. Decides parity of epochs and who dials. */

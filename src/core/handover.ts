@@ -45,6 +45,9 @@ export class Handover {
     const { state, peer, options } = this.core
     if (state.role !== 'primary') return `node '${options.id}' is ${state.role}; only the primary hands over`
     if (!state.open && this.running === undefined) return `node '${options.id}' is fenced; try again`
+    if (options.mode === 'witness' && this.core.peer.status?.reachesWitness !== true) {
+      return `node '${options.peer}' does not reach the witness, so it could not take the lease; mend that first`
+    }
     if (!this.feed.feedsSynced) return `node '${options.peer}' is not synced; wait for status().protected`
     if (isAsked && peer.status?.maintenance) return `node '${options.peer}' is in maintenance`
     return undefined

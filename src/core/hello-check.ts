@@ -9,6 +9,7 @@ export function helloRefusal(hello: Hello, options: CoreOptions, link: number): 
   if (hello.id !== options.peer) return 'peer-id'
   if (hello.link !== link) return 'link'
   if (hello.heartbeatInterval !== options.interval || hello.heartbeatLost !== options.lost) return 'heartbeat'
+  if (hello.status.witnessed !== (options.mode === 'witness')) return 'mode'
   if (hello.tables.length !== options.tables.length) return 'tables'
   for (const [i, table] of options.tables.entries()) {
     if (hello.tables[i]!.name !== table.name) return 'tables'

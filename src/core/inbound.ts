@@ -3,7 +3,7 @@
 
 import type { RefusalName } from '../wire/constants.ts'
 import { FORWARD_TYPE_MIN, FrameType } from '../wire/constants.ts'
-import { decodeClaim, decodeOffer, decodeStatusFrame } from '../wire/control.ts'
+import { decodeClaim, decodeGrant, decodeOffer, decodeStatusFrame } from '../wire/control.ts'
 import type { Frame } from '../wire/frame.ts'
 import type { Hello } from '../wire/hello.ts'
 import { decodeHello, decodeRefused } from '../wire/hello.ts'
@@ -13,6 +13,7 @@ import { REFUSED_BY_PEER } from './connections.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
 import { helloRefusal } from './hello-check.ts'
+import type { Leasing } from './leasing.ts'
 import type { Connection, Link } from './link.ts'
 import type { Roles } from './roles.ts'
 import type { Core } from './state.ts'
@@ -25,6 +26,7 @@ export interface InboundParts {
   readonly feed: Feed
   readonly handover: Handover
   readonly roles: Roles
+  readonly leasing: Leasing
 }
 
 export class Inbound {
@@ -82,7 +84,7 @@ export class Inbound {
     if (!known) return
     this.parts.feed.detach()
     this.core.post({ type: 'detach' })
-    this.parts.roles.handlePeerReplaced()
+    this.parts.roles.handlePeerReplaced(now)
     this.parts.handover.handlePeerLost(now)
   }
 
@@ -109,9 +111,16 @@ export class Inbound {
         this.parts.roles.handleClaim(claim, now)
         return undefined
       }
-      case FrameType.GRANT:
-        this.parts.roles.handleGrant(frame.epoch, now)
+      case FrameType.GRANT: {
+        const grant = decodeGrant(frame.payload)
+        if (grant === undefined) return 'malformed'
+        this.parts.roles.handleGrant(frame.epoch, grant.revision, now)
         return undefined
+      }
+      case FrameType.LEASE_ASK:
+        return this.parts.leasing.handleAsk(frame.payload, now)
+      case FrameType.LEASE_BOND:
+        return this.parts.leasing.handleBond(frame.payload, now)
       case FrameType.OFFER: {
         const offer = decodeOffer(frame.payload)
         if (offer === undefined) return 'malformed'

@@ -16,6 +16,17 @@ export const SharedWord = {
 } as const
 export const SHARED_WORDS = 32
 
+/** Index of each moment in a Float64Array over the same memory; used in mode 'witness'. */
+export const SharedMoment = {
+  /**
+   * Until when the gate may be open, on the application thread's clock: stored by the sync thread, read at every write.
+   * Eight aligned bytes are read in one go by all engines on 64-bit machines.
+   */
+  DEADLINE: 1,
+  /** The application thread's clock, stored by it now and then: what the two threads' clocks differ in. */
+  CLOCK: 9,
+} as const
+
 export type ToSync =
   /** A frame of this node's sequence, in order. */
   | { type: 'frame'; sequence: number; attach: number; frame: Uint8Array }
@@ -79,6 +90,8 @@ export type FromSync =
       error?: { code: 'ERR_HANDOVER' | 'ERR_PROMOTE' | 'ERR_CLOSED'; message: string }
     }
   | { type: 'link'; link: number; up: boolean; reason: string }
+  /** The witness can be reached, or cannot be reached any more. */
+  | { type: 'witness'; reachable: boolean; reason: string }
   | { type: 'status'; status: SyncStatus }
 
 export interface LinkStatus {
@@ -96,6 +109,25 @@ export interface LinkStatus {
   bytesSent: number
   bytesReceived: number
   /** Why the stream was last closed or refused. */
+  lastReason: string
+}
+
+/** The witness, as this node sees it. */
+export interface WitnessStatus {
+  /** It answered the last call, lately. */
+  reachable: boolean
+  /** Id of the node that holds the lease, as last seen; null: nobody, or not known. */
+  holder: string | null
+  /** Revision of the lease as last seen: grows with every change of holder, so it serves as a fencing token. 0: free. */
+  revision: number
+  /**
+   * By what this node acts: the 'lease'; a 'bond', the secondary's promise while the witness cannot be reached; 'force', an
+   * operator's word. Null: it does not act.
+   */
+  by: 'lease' | 'bond' | 'force' | null
+  /** How long it may still act without a renewal, ms; null when it does not act, or does by force. */
+  remainingMs: number | null
+  /** Why the last call failed; '' after one that did not. */
   lastReason: string
 }
 
@@ -120,5 +152,7 @@ export interface SyncStatus {
   forced: boolean
   damping: Damping
   links: [LinkStatus, LinkStatus]
+  /** Null outside mode 'witness'. */
+  witness: WitnessStatus | null
   refusals: Record<string, number>
 }

@@ -15,6 +15,7 @@ import { Feed } from './feed.ts'
 import { FreezeGuard } from './freeze.ts'
 import { Handover } from './handover.ts'
 import { Inbound } from './inbound.ts'
+import { Leasing } from './leasing.ts'
 import { Link } from './link.ts'
 import type { FromSync, ToSync } from './messages.ts'
 import type { CoreOptions } from './options.ts'
@@ -26,6 +27,7 @@ import { NodeState, Peer } from './state.ts'
 import { Switching } from './switching.ts'
 import { Timers } from './timers.ts'
 import { Vitals } from './vitals.ts'
+import type { WitnessAnswer, WitnessState } from './witness.ts'
 
 export class NodeCore implements Core {
   readonly options: CoreOptions
@@ -40,6 +42,7 @@ export class NodeCore implements Core {
   private readonly connections: Connections
   private readonly feed: Feed
   private readonly handover: Handover
+  private readonly leasing: Leasing
   private readonly roles: Roles
   private readonly requests: Requests
   private readonly switching: Switching
@@ -60,14 +63,18 @@ export class NodeCore implements Core {
     this.connections = new Connections(this, this.linkTimers, (link) => this.handleLinkChange(link))
     this.feed = new Feed(this)
     this.handover = new Handover(this, this.feed)
-    this.roles = new Roles(this, this.feed, this.handover)
-    this.requests = new Requests(this, this.roles, this.handover)
+    this.leasing = new Leasing(this, this.handover, now, {
+      taken: (at) => this.roles.takeover.handleLease(at),
+      lost: (at) => this.roles.handleLeaseLost(at),
+    })
+    this.roles = new Roles(this, this.feed, this.handover, this.leasing)
+    this.requests = new Requests(this, this.roles, this.handover, this.leasing)
     this.switching = new Switching(this, this.feed, this.handover)
     this.freeze = new FreezeGuard(this)
-    const { connections, vitals, feed, handover, roles } = this
-    this.inbound = new Inbound(this, { connections, vitals, feed, handover, roles })
+    const { connections, vitals, feed, handover, roles, leasing } = this
+    this.inbound = new Inbound(this, { connections, vitals, feed, handover, roles, leasing })
     this.timers.set('tick', now + options.interval)
-    this.timers.set('hold-down', this.roles.holdDownAt)
+    this.timers.set('hold-down', this.roles.holdDown.at)
     this.connections.start()
     this.postStatus(now)
   }
@@ -101,7 +108,7 @@ export class NodeCore implements Core {
   }
 
   statusAt(now: number): NodeStatus {
-    return statusOf(this, this.feed, now)
+    return statusOf(this, this.feed, this.leasing, now)
   }
 
   // ---- Output
@@ -115,7 +122,8 @@ export class NodeCore implements Core {
   /** When handleTimeout is to be called, ms. */
   pollTimeout(): number {
     const silence = this.connections.silenceDeadline(this.vitals.graceUntil)
-    this.planned = Math.min(this.timers.next(), this.linkTimers.next(), this.vitals.deadline, silence)
+    const { timers, linkTimers, vitals, leasing } = this
+    this.planned = Math.min(timers.next(), linkTimers.next(), vitals.deadline, leasing.deadline, silence)
     return this.planned
   }
 
@@ -126,11 +134,12 @@ export class NodeCore implements Core {
       this.vitals.handleWake(this.planned, now)
       this.freeze.handleWake(this.planned, now)
       this.state.handleLateWake(now - this.planned)
-      this.roles.handleWake(this.planned, now)
+      if (this.state.role === 'starting') this.roles.holdDown.handleWake(this.planned, now)
     }
-    if (this.timers.due('hold-down', now) && now < this.roles.holdDownAt) {
-      this.timers.set('hold-down', this.roles.holdDownAt)
+    if (this.timers.due('hold-down', now) && now < this.roles.holdDown.at) {
+      this.timers.set('hold-down', this.roles.holdDown.at)
     }
+    this.leasing.handleTimeout(now)
     this.connections.handleTimeout(now, this.vitals.graceUntil)
     this.vitals.handleTimeout(now)
     if (this.timers.due('tick', now)) this.handleTick(now)
@@ -246,6 +255,26 @@ export class NodeCore implements Core {
     this.settle(now)
   }
 
+  // ---- The witness
+
+  /** What came of a call. */
+  handleWitness(answer: WitnessAnswer, now: number): void {
+    this.leasing.handleAnswer(answer, now)
+    this.settle(now)
+  }
+
+  /** The witness told of a change by itself. */
+  handleWitnessNews(state: WitnessState, now: number): void {
+    this.leasing.handleNews(state, now)
+    this.settle(now)
+  }
+
+  /** The date went on by more than the monotonic clock did. */
+  handleClockGap(now: number): void {
+    this.leasing.handleClockGap(now)
+    this.settle(now)
+  }
+
   // ---- The application thread
 
   handleLocal(message: ToSync, now: number): void {
@@ -294,6 +323,7 @@ export class NodeCore implements Core {
   // ---- After every event
 
   private settle(now: number): void {
+    this.leasing.settle(now)
     this.roles.decide(now)
     this.handover.settle()
     this.requests.settle(now)
@@ -306,9 +336,8 @@ export class NodeCore implements Core {
   }
 
   private postStatus(now: number): void {
-    this.post({
-      type: 'status',
-      status: syncStatusOf(this, this.feed, this.switching.damping(now), this.refusals, now),
-    })
+    const { feed, leasing, refusals } = this
+    const status = syncStatusOf(this, feed, leasing, this.switching.damping(now), refusals, now)
+    this.post({ type: 'status', status })
   }
 }

@@ -5,7 +5,7 @@ import type { SwitchingOptions } from './damping.ts'
 import type { ElectionOptions } from './election.ts'
 import type { Sending } from './sending.ts'
 
-export type Mode = 'availability' | 'manual'
+export type Mode = 'availability' | 'manual' | 'witness'
 
 export interface CoreOptions extends ElectionOptions {
   readonly id: string
@@ -13,6 +13,8 @@ export interface CoreOptions extends ElectionOptions {
   readonly cluster: string
   readonly priority: number
   readonly mode: Mode
+  /** Length of the witness's lease, ms; 0 in the other modes. */
+  readonly leaseMs: number
   /** Heartbeat interval, ms. */
   readonly interval: number
   /** Heartbeats that may be missing before the peer is suspected. */

@@ -2,11 +2,12 @@
 import type { NodeStatus } from '../wire/status.ts'
 import type { Damping } from './damping.ts'
 import type { Feed } from './feed.ts'
+import type { Leasing } from './leasing.ts'
 import type { SyncStatus } from './messages.ts'
 import type { Core } from './state.ts'
 
 /** The status block for the peer. */
-export function statusOf(core: Core, feed: Feed, now: number): NodeStatus {
+export function statusOf(core: Core, feed: Feed, leasing: Leasing, now: number): NodeStatus {
   const { state, options, links, boundMs } = core
   const isPrimary = state.role === 'primary'
   let hears = 0
@@ -22,6 +23,8 @@ export function statusOf(core: Core, feed: Feed, now: number): NodeStatus {
     synced: isPrimary ? state.isProtected && feed.feedsSynced : feed.isSynced,
     fenced: isPrimary && !state.open,
     manual: options.mode === 'manual',
+    witnessed: leasing.lease !== undefined,
+    reachesWitness: leasing.lease?.reaches(now) ?? false,
     hears,
     maintenance: state.maintenance,
     failed: state.failed,
@@ -38,6 +41,7 @@ export function statusOf(core: Core, feed: Feed, now: number): NodeStatus {
 export function syncStatusOf(
   core: Core,
   feed: Feed,
+  leasing: Leasing,
   damping: Damping,
   refusals: Readonly<Record<string, number>>,
   now: number,
@@ -67,6 +71,7 @@ export function syncStatusOf(
     forced: state.forced,
     damping,
     links: [links[0].status(now, options.interval, boundMs), links[1].status(now, options.interval, boundMs)],
+    witness: leasing.status(now),
     refusals: { ...refusals },
   }
 }

@@ -3,6 +3,7 @@ import { FrameType } from '../wire/constants.ts'
 import { encodeStatusFrame } from '../wire/control.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import type { Handover } from './handover.ts'
+import type { Leasing } from './leasing.ts'
 import type { ToSync } from './messages.ts'
 import { HANDOVER_TIMEOUT_MS } from './options.ts'
 import type { Roles } from './roles.ts'
@@ -12,14 +13,16 @@ export class Requests {
   private readonly core: Core
   private readonly roles: Roles
   private readonly handover: Handover
-  /** `alone`: to be done without the peer, as soon as its epoch is on disk. */
+  private readonly leasing: Leasing
+  /** `alone`: to be done without the peer, as soon as its epoch is on disk and the lease, if there is one, is held. */
   private promotes: { request: number; since: number; force: boolean; alone: boolean }[] = []
   private closing: { request: number; since: number } | undefined
 
-  constructor(core: Core, roles: Roles, handover: Handover) {
+  constructor(core: Core, roles: Roles, handover: Handover, leasing: Leasing) {
     this.core = core
     this.roles = roles
     this.handover = handover
+    this.leasing = leasing
   }
 
   handlePromote(request: number, force: boolean, now: number): void {
@@ -34,6 +37,11 @@ export class Requests {
         request,
         `node '${options.id}' is in maintenance and node '${options.peer}' is alive; call maintenance(false) first`,
       )
+    } else if (peer.alive && !this.leasing.isWithinReach(now)) {
+      this.refuse(
+        request,
+        `node '${options.id}' does not reach the witness and node '${options.peer}' is alive`,
+      )
     } else if (peer.alive) {
       this.promotes.push({ request, since: now, force, alone: false })
       this.roles.claimByOperator(now)
@@ -44,6 +52,8 @@ export class Requests {
         `node '${options.id}' is not synced: ${missing}; promote({ force: true }) does it anyway`,
       )
     } else {
+      // The operator knows what the witness cannot tell now.
+      if (force && !this.leasing.isWithinReach(now)) this.leasing.force(now)
       this.promotes.push({ request, since: now, force, alone: true })
       this.settle(now)
     }
@@ -66,15 +76,17 @@ export class Requests {
   }
 
   handleTick(now: number): void {
-    const late = this.promotes.filter(({ since }) => now - since >= HANDOVER_TIMEOUT_MS)
-    this.promotes = this.promotes.filter((promote) => !late.includes(promote))
     const { options } = this.core
+    const boundMs = Math.max(HANDOVER_TIMEOUT_MS, 2 * options.leaseMs)
+    const late = this.promotes.filter(({ since }) => now - since >= boundMs)
+    this.promotes = this.promotes.filter((promote) => !late.includes(promote))
+    const missing = this.leasing.isMissing(now)
+      ? `node '${options.id}' did not get the lease of the witness within ${boundMs} ms`
+      : `the state file of node '${options.id}' could not be written within ${boundMs} ms; see its error events`
     for (const { request, alone } of late) {
       this.refuse(
         request,
-        alone
-          ? `the state file of node '${options.id}' could not be written within ${HANDOVER_TIMEOUT_MS} ms; see its error events`
-          : `node '${options.peer}' is alive and did not hand over within ${HANDOVER_TIMEOUT_MS} ms`,
+        alone ? missing : `node '${options.peer}' is alive and did not hand over within ${boundMs} ms`,
       )
     }
     if (this.promotes.some(({ alone }) => !alone)) this.roles.claimByOperator(now)
@@ -84,7 +96,7 @@ export class Requests {
   settle(now: number): void {
     const { state, peer } = this.core
     const alone = this.promotes.find((promote) => promote.alone)
-    if (alone !== undefined && !peer.alive) this.roles.promote('operator', alone.since, now)
+    if (alone !== undefined && !peer.alive) this.roles.takeAlone(alone.since, now)
     if (state.role === 'primary') {
       for (const { request, force } of this.promotes.splice(0)) {
         if (force) state.forced = true

@@ -10,18 +10,25 @@
 import type { Reason } from '../wire/constants.ts'
 import { FrameType } from '../wire/constants.ts'
 import type { Claim, Offer } from '../wire/control.ts'
-import { encodeClaim, encodeStatusFrame } from '../wire/control.ts'
-import { emptyFrame } from '../wire/frame.ts'
+import { encodeClaim, encodeGrant, encodeStatusFrame } from '../wire/control.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import type { Candidate, DecidedBy, Verdict } from './election.ts'
-import { compareClaims, compareLineages, comparePrimaries, nextEpoch } from './election.ts'
+import {
+  compareClaims,
+  compareLineages,
+  comparePrimaries,
+  isOutdated,
+  nextEpoch,
+  outlives,
+} from './election.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
+import { HoldDown } from './hold-down.ts'
+import type { Leasing } from './leasing.ts'
+import { drawLineage } from './lineage.ts'
 import type { Core } from './state.ts'
-
-/** Late wakes that lengthen the hold-down. */
-const LATE_WAKES_MAX = 8
+import { Takeover } from './takeover.ts'
 
 interface OwnClaim {
   readonly epoch: number
@@ -34,6 +41,7 @@ export class Roles {
   private readonly core: Core
   private readonly feed: Feed
   private readonly handover: Handover
+  private readonly leasing: Leasing
   private claim: OwnClaim | undefined
   /** After a denial: not before this. */
   private claimNotBefore = 0
@@ -41,17 +49,21 @@ export class Roles {
   private offer: (Offer & { readonly at: number }) | undefined
   /** When the last grant was given: its receiver needs a moment to act on it. */
   private grantedAt = Number.NEGATIVE_INFINITY
-  /** The peer was lost, and the epoch to replace it with is not on disk yet. */
-  private lost: { readonly reason: Reason; readonly since: number } | undefined
-  /** Until then a starting node looks for its peer. */
-  holdDownAt: number
-  private lateWakes = 0
+  readonly holdDown: HoldDown
+  readonly takeover: Takeover
+  /** Revision given up with the last grant. */
+  private grantedRevision = 0
 
-  constructor(core: Core, feed: Feed, handover: Handover) {
+  constructor(core: Core, feed: Feed, handover: Handover, leasing: Leasing) {
     this.core = core
     this.feed = feed
     this.handover = handover
-    this.holdDownAt = core.state.startedAt + core.options.holdDownMs
+    this.leasing = leasing
+    this.takeover = new Takeover(core, leasing, (reason, since, now, epoch, by) =>
+      this.promote(reason, since, now, epoch, by),
+    )
+    const { holdDownMs, interval } = core.options
+    this.holdDown = new HoldDown(core.state.startedAt, holdDownMs, interval)
   }
 
   private mine(now: number): Candidate {
@@ -62,30 +74,15 @@ export class Roles {
     return { id: this.core.options.peer, status: this.core.peer.aged(status, now) }
   }
 
-  /** A starting node that stood still did not look for its peer meanwhile: it looks for so much longer. */
-  handleWake(planned: number, now: number): void {
-    const { state, options } = this.core
-    const lateMs = now - planned
-    if (state.role !== 'starting' || lateMs <= options.interval / 2 || this.lateWakes >= LATE_WAKES_MAX)
-      return
-    this.lateWakes++
-    this.holdDownAt += Math.min(lateMs, options.holdDownMs)
-  }
-
   /** Looks at the situation and acts on it. Called after everything that may have changed it; idempotent. */
   decide(now: number): void {
-    const { state, peer, options } = this.core
+    const { state, peer } = this.core
     if (state.role === 'stopped') return
-    if (peer.alive) this.lost = undefined
-    else {
-      if (this.lost !== undefined && state.role === 'secondary') {
-        this.promote(this.lost.reason, this.lost.since, now)
-      }
-      if (state.role === 'starting' && now >= this.holdDownAt && options.mode === 'availability') {
-        this.promote('alone', state.startedAt, now)
-      }
+    if (!peer.alive) {
+      this.decideAlone(now)
       return
     }
+    this.takeover.handlePeerAlive(now)
     const status = peer.status
     if (status === undefined || status.role === 'stopped') return
     if (state.role === 'primary') {
@@ -95,6 +92,18 @@ export class Roles {
     }
     if (status.role === 'primary') this.meetAsFollower(status, now)
     else this.considerClaim(status, now)
+  }
+
+  private decideAlone(now: number): void {
+    const { state, options } = this.core
+    this.takeover.advance(now)
+    if (options.mode === 'manual' || this.takeover.isPending) return
+    if (state.role === 'starting') {
+      if (now >= this.holdDown.at) this.takeover.begin('alone', state.startedAt, now)
+    } else if (state.role === 'secondary' && options.mode === 'witness') {
+      // Stepped down for want of the lease, or lost what it waited for.
+      if (state.complete || options.promoteUnsynced) this.takeover.begin('lease-regained', now, now)
+    }
   }
 
   /** Two acting primaries: the rule of comparePrimaries says who stays; the other steps down by itself. */
@@ -129,7 +138,7 @@ export class Roles {
         return
       }
       const [mine, theirs] = [this.mine(now), this.theirs(status, now)]
-      if (this.outlives(mine, theirs) && !this.isDenied(now)) {
+      if (outlives(mine, theirs) && !this.isDenied(now)) {
         this.beginClaim('older-lineage', now, compareLineages(mine, theirs).by)
         return
       }
@@ -146,7 +155,9 @@ export class Roles {
 
   private considerClaim(status: NodeStatus, now: number): void {
     const { state, options } = this.core
-    if (state.granted > state.epoch && now - this.grantedAt < this.core.boundMs) return
+    if (this.takeover.isPending) return
+    const graceMs = Math.max(this.core.boundMs, options.leaseMs)
+    if (state.granted > state.epoch && now - this.grantedAt < graceMs) return
     const verdict = compareClaims(this.mine(now), this.theirs(status, now), options)
     if (verdict.order <= 0) return
     if (!state.complete && state.lineage !== NO_LINEAGE && !options.promoteUnsynced) return
@@ -162,13 +173,15 @@ export class Roles {
    * or the detection bound has passed, that difference is chance and must not decide over priority.
    */
   private hasSettled(status: NodeStatus, now: number): boolean {
-    return this.core.statusAt(now).hears === status.hears || now - this.core.peer.metAt >= this.core.boundMs
+    const { hears, reachesWitness } = this.core.statusAt(now)
+    const isAlike = hears === status.hears && reachesWitness === status.reachesWitness
+    return isAlike || now - this.core.peer.metAt >= this.core.boundMs
   }
 
   private beginClaim(reason: Reason, now: number, by?: DecidedBy): void {
     const { state } = this.core
     if (this.claim !== undefined && this.claim.epoch > Math.max(state.granted, state.epoch)) return
-    if (now < this.claimNotBefore) return
+    if (now < this.claimNotBefore || this.takeover.isPending || !this.leasing.isWithinReach(now)) return
     const epoch = this.freshEpoch()
     if (!state.reservation.covers(epoch)) return
     this.claim = { epoch, reason, since: now, by }
@@ -206,12 +219,16 @@ export class Roles {
     if (state.role === 'primary') {
       const outdated =
         isOutdated(this.core.statusAt(now), claim.status) ||
-        this.outlives(this.theirs(claim.status, now), this.mine(now))
+        outlives(this.theirs(claim.status, now), this.mine(now))
       if (outdated || this.handover.accepts(claim)) this.grant(claim, now)
       else {
         if (claim.reason === 'operator') this.handover.begin('operator', undefined, now)
         this.deny(now)
       }
+      return
+    }
+    if (this.takeover.isGranted) {
+      this.deny(now)
       return
     }
     const verdict = compareClaims(this.theirs(claim.status, now), this.mine(now), options)
@@ -232,13 +249,6 @@ export class Roles {
     return now - this.deniedAt < this.core.boundMs
   }
 
-  /** Of two histories the older stays, also when it is the younger one that has a primary. */
-  private outlives(one: Candidate, other: Candidate): boolean {
-    const { complete, lineage } = one.status
-    if (!complete || lineage === NO_LINEAGE || lineage === other.status.lineage) return false
-    return compareLineages(one, other).order > 0
-  }
-
   private deny(now: number): void {
     this.core.broadcast(encodeStatusFrame(FrameType.DENY, this.core.statusAt(now)), now)
   }
@@ -248,19 +258,23 @@ export class Roles {
     this.claim = undefined
     state.granted = claim.epoch
     this.grantedAt = now
+    this.takeover.drop(now)
+    this.grantedRevision = this.leasing.give(now, true)
     if (state.role === 'primary') this.demote(claim.reason, this.handover.since ?? now, now)
     this.handover.handleGranted()
     this.sayGrant(claim.epoch, now)
   }
 
   private sayGrant(epoch: number, now: number): void {
-    this.core.broadcast(emptyFrame(FrameType.GRANT, epoch), now)
+    this.core.broadcast(encodeGrant(epoch, this.grantedRevision), now)
   }
 
-  handleGrant(epoch: number, now: number): void {
+  /** `revision`: the lease that the peer gave up; 0: it had none. */
+  handleGrant(epoch: number, revision: number, now: number): void {
     const claim = this.claim
     if (claim?.epoch !== epoch || this.core.state.role === 'primary') return
-    this.promote(claim.reason, claim.since, now, epoch, claim.by)
+    this.claim = undefined
+    this.takeover.begin(claim.reason, claim.since, now, { epoch, revision, by: claim.by })
   }
 
   handleDeny(now: number): void {
@@ -275,9 +289,15 @@ export class Roles {
     this.offer = { ...offer, at: now }
   }
 
-  /** Operator's word: claim from a living primary, or act alone when there is none. */
+  /** Operator's word: claim from a living primary. */
   claimByOperator(now: number): void {
     this.beginClaim('operator', now)
+  }
+
+  /** The same where no peer is heard. */
+  takeAlone(since: number, now: number): void {
+    if (this.takeover.isPending && this.leasing.isMissing(now)) return
+    this.takeover.begin('operator', since, now)
   }
 
   /** Death, silence or goodbye of the peer. `since`: when the first sign of it was seen. */
@@ -286,21 +306,27 @@ export class Roles {
     this.claim = undefined
     this.offer = undefined
     this.handover.handlePeerLost(now)
-    if (state.role !== 'secondary' || options.mode !== 'availability') return
+    if (state.role !== 'secondary' || options.mode === 'manual' || this.takeover.isGranted) return
     if (!state.complete && !options.promoteUnsynced) return
-    this.lost = { reason, since }
-    this.promote(reason, since, now)
+    this.takeover.begin(reason, since, now)
+  }
+
+  /** In mode 'witness': this node may not act any more. */
+  handleLeaseLost(now: number): void {
+    this.handover.cancel('the lease of the witness was lost')
+    this.demote('lease-lost', now, now)
   }
 
   /** The peer came back as another process: what was agreed with the old one is void. */
-  handlePeerReplaced(): void {
+  handlePeerReplaced(now: number): void {
+    this.takeover.drop(now)
     this.claim = undefined
     this.offer = undefined
     this.claimNotBefore = 0
   }
 
   /**
-   * Becomes primary of a new epoch, or stays what it is until that epoch is on disk. Without a complete state of its
+   * Becomes primary of a new epoch; not before that epoch is on disk. Without a complete state of its
    * lineage a node starts a lineage of its own.
    */
   promote(
@@ -313,7 +339,6 @@ export class Roles {
     const { state, options } = this.core
     if (!state.reservation.covers(epoch)) return
     const position = { epoch: state.epoch, sequence: this.feed.received }
-    this.lost = undefined
     this.claim = undefined
     this.offer = undefined
     this.handover.cancel('a new reign began')
@@ -329,6 +354,8 @@ export class Roles {
     state.role = 'primary'
     state.reason = reason
     state.by = by
+    this.takeover.drop(now)
+    this.leasing.lead()
     const word = state.openWord()
     this.core.act({ type: 'word', word })
     this.announce(word, position, now - since, now)
@@ -336,6 +363,7 @@ export class Roles {
 
   private demote(reason: Reason, since: number, now: number): void {
     this.core.act({ type: 'word', word: this.core.state.shutWord() })
+    this.leasing.give(now)
     this.feed.detach()
     this.enter('secondary', reason, since, now)
   }
@@ -343,6 +371,7 @@ export class Roles {
   /** Ends the node. */
   stop(now: number): void {
     this.core.act({ type: 'word', word: this.core.state.shutWord() })
+    this.leasing.give(now)
     this.feed.detach()
     this.enter('stopped', 'closed', now, now)
   }
@@ -381,19 +410,4 @@ export class Roles {
     })
     this.core.broadcast(encodeStatusFrame(FrameType.KEEPALIVE, this.core.statusAt(now)), now)
   }
-}
-
-/** A primary whose peer holds a complete state of a later epoch of the same lineage has been outlived. */
-function isOutdated(primary: NodeStatus, other: NodeStatus): boolean {
-  return primary.lineage === other.lineage && other.complete && other.epoch > primary.epoch
-}
-
-function drawLineage(random: () => number): string {
-  let text = ''
-  for (let i = 0; i < 4; i++) {
-    text += Math.floor(random() * 65_536)
-      .toString(16)
-      .padStart(4, '0')
-  }
-  return text === NO_LINEAGE ? drawLineage(random) : text
 }

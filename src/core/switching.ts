@@ -50,7 +50,7 @@ export class Switching {
   /** What is not the operator's word waits: for the hold-down, and for a peer that has been up for as long. */
   private mayChoose(reason: 'health' | 'override', status: NodeStatus, now: number): boolean {
     const { state, peer, options } = this.core
-    if (options.mode !== 'availability' || state.forced) return false
+    if (options.mode === 'manual' || state.forced) return false
     const { holdDownMs, leftMs } = this.damping(now)
     if (leftMs > 0) return false
     return reason === 'health' || peer.aged(status, now).uptimeMs >= holdDownMs

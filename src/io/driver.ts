@@ -3,7 +3,7 @@
 // answered together, at the end of the turn.
 import { clearInterval, setInterval } from 'node:timers'
 import type { FromSync, ToSync } from '../core/messages.ts'
-import { SharedWord } from '../core/messages.ts'
+import { SharedMoment, SharedWord } from '../core/messages.ts'
 import type { Replica } from '../core/replica.ts'
 import type { ReplicaEvent } from '../core/replica-event.ts'
 import { Alarm } from './alarm.ts'
@@ -22,6 +22,7 @@ const TIME_INTERVAL_MS = 125
 export class Driver {
   private readonly replica: Replica
   private readonly words: Int32Array
+  private readonly moments: Float64Array
   private readonly clock: Clock
   private readonly output: DriverOutput
   private readonly alarm: Alarm
@@ -33,6 +34,8 @@ export class Driver {
   constructor(replica: Replica, words: Int32Array, pulseMs: number, clock: Clock, output: DriverOutput) {
     this.replica = replica
     this.words = words
+    this.moments = new Float64Array(words.buffer)
+    this.moments[SharedMoment.CLOCK] = clock()
     this.clock = clock
     this.output = output
     this.alarm = new Alarm(clock, () => this.run())
@@ -81,7 +84,9 @@ export class Driver {
 
   private beat(): void {
     this.showProgress()
-    this.replica.handleTime(this.clock())
+    const now = this.clock()
+    this.moments[SharedMoment.CLOCK] = now
+    this.replica.handleTime(now)
   }
 
   private showProgress(): void {

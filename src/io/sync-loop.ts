@@ -5,14 +5,18 @@ import type { Action } from '../core/actions.ts'
 import type { FromSync, LinkStatus, ToSync } from '../core/messages.ts'
 import { SharedWord } from '../core/messages.ts'
 import { NodeCore } from '../core/node.ts'
+import { holderName } from '../core/witness.ts'
 import { EpochKeeper } from '../state/epoch-keeper.ts'
 import { Alarm } from './alarm.ts'
 import type { Clock } from './clock.ts'
+import { ClockGap } from './clock-gap.ts'
 import type { PortEvents } from './link-ports.ts'
 import { LinkPorts } from './link-ports.ts'
 import { hmacSha256 } from './mac.ts'
+import { SharedDeadline } from './shared-deadline.ts'
 import type { Transport } from './tcp-link.ts'
 import type { ThreadData } from './thread-messages.ts'
+import { WitnessPort } from './witness-port.ts'
 
 export interface LoopOutput {
   post(messages: FromSync[]): void
@@ -26,14 +30,18 @@ export interface LoopOutput {
 
 export class SyncLoop {
   readonly links: readonly LinkPorts[]
+  /** In mode 'witness'. */
+  readonly witness: WitnessPort | undefined
   private core: NodeCore | undefined
   private readonly data: ThreadData
   private readonly clock: Clock
   private readonly words: Int32Array
+  private readonly gateDeadline: SharedDeadline
   private readonly output: LoopOutput
   private readonly alarm: Alarm
   private readonly epochs: EpochKeeper | undefined
   private deadline = Number.POSITIVE_INFINITY
+  private readonly gap: ClockGap
   /** A wake later than this is told to the core before the news that came with it. */
   private readonly lateMs: number
   private readonly linkOfStream = new Map<number, LinkPorts>()
@@ -45,7 +53,10 @@ export class SyncLoop {
     this.data = data
     this.clock = clock
     this.words = new Int32Array(data.words)
+    this.gateDeadline = new SharedDeadline(data.words)
+    this.witness = this.makeWitness()
     this.output = output
+    this.gap = new ClockGap(data.core.leaseMs)
     this.lateMs = data.core.interval / 2
     // The alarm only says that it is time. Between a timer and an immediate the sockets are read (not by Deno), so that
     // the core does not judge silence while the peer's heartbeat waits in the kernel. After a late wake it sees to that
@@ -71,6 +82,17 @@ export class SyncLoop {
   handleLocal(messages: readonly ToSync[]): void {
     this.handle((core, now) => {
       for (const message of messages) core.handleLocal(message, now)
+    })
+  }
+
+  private makeWitness(): WitnessPort | undefined {
+    const { core, witness } = this.data
+    if (witness === undefined) return undefined
+    const { cluster, id, incarnation, leaseMs } = core
+    const context = { cluster, holder: holderName(id, incarnation), leaseMs }
+    return new WitnessPort(witness, context, {
+      answer: (answer) => this.handle((one, now) => one.handleWitness(answer, now)),
+      news: (state) => this.handle((one, now) => one.handleWitnessNews(state, now)),
     })
   }
 
@@ -122,6 +144,10 @@ export class SyncLoop {
 
   private wake(core: NodeCore, now: number): void {
     core.handleProgress(Atomics.load(this.words, SharedWord.PROGRESS), now)
+    if (this.witness !== undefined) {
+      this.gateDeadline.handleClock(now)
+      if (this.gap.isGap(this.clock, Date.now)) core.handleClockGap(now)
+    }
     core.handleTimeout(now)
   }
 
@@ -162,6 +188,12 @@ export class SyncLoop {
     switch (action.type) {
       case 'word':
         Atomics.store(this.words, SharedWord.ROLE, action.word)
+        break
+      case 'deadline':
+        this.gateDeadline.store(action.at)
+        break
+      case 'witness':
+        this.witness?.call(action.call, action.timeoutMs)
         break
       case 'send':
         this.linkOfStream.get(action.stream)?.stream.send(action.stream, action.bytes)

@@ -96,6 +96,15 @@ export class SyncThread {
         this.settleStart = undefined
         break
       }
+      case 'witness-unable':
+        this.expected = true
+        this.settleStart?.reject(
+          new ConfigError(
+            `witness: ${message.message}; allowed: what etcd() gives, or a module of that kind`,
+          ),
+        )
+        this.settleStart = undefined
+        break
       case 'alarm':
         this.events.alarm(message.failure)
         break

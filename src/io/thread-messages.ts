@@ -17,6 +17,12 @@ export interface Identity {
   readonly trust: readonly string[]
 }
 
+/** The module that is the witness, and what it is opened with. Plain data. */
+export interface WitnessData {
+  readonly module: string
+  readonly options: unknown
+}
+
 /** What the sync thread is started with. Plain data. */
 export interface ThreadData {
   readonly core: Omit<CoreOptions, 'random' | 'mac'>
@@ -27,6 +33,8 @@ export interface ThreadData {
   readonly identity: Identity | undefined
   /** Where epochs are reserved; undefined: nowhere. */
   readonly state: StatePlace | undefined
+  /** In mode 'witness'. */
+  readonly witness: WitnessData | undefined
 }
 
 export type ToThread = ToSync[]
@@ -36,6 +44,8 @@ export type FromThread =
   | { type: 'started'; failures: LinkFailure[] }
   /** No link listens; the thread ends. */
   | { type: 'unable'; failures: LinkFailure[] }
+  /** The witness could not be opened; the thread ends. */
+  | { type: 'witness-unable'; message: string }
   | { type: 'core'; messages: FromSync[] }
   /** A link's port could not be had, or was lost; it is tried again. */
   | { type: 'alarm'; failure: LinkFailure }

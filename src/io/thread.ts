@@ -48,13 +48,19 @@ async function start(): Promise<void> {
     stop: () => void end(),
   })
   const end = async () => {
-    await Promise.all(loop.links.map((link) => link.shut()))
+    await Promise.all([...loop.links.map((link) => link.shut()), loop.witness?.close()])
     process.exit(0)
   }
   await Promise.all(loop.links.map((link) => link.open()))
   started = true
   if (!loop.links.some((link) => link.listening)) {
     say({ type: 'unable', failures })
+    await end()
+  }
+  try {
+    await loop.witness?.open()
+  } catch (error) {
+    say({ type: 'witness-unable', message: error instanceof Error ? error.message : String(error) })
     await end()
   }
   loop.begin()

@@ -25,6 +25,8 @@ export const FrameType = {
   DENY: 8,
   OFFER: 9,
   GOODBYE: 10,
+  LEASE_ASK: 11,
+  LEASE_BOND: 12,
   RESYNC: 32,
   BATCH: 33,
   SAME: 34,
@@ -47,6 +49,10 @@ export const FrameType = {
 export const FORWARD_TYPE_MIN = 32
 export const REVERSE_TYPE_MIN = 48
 export const FRAME_TYPE_MAX = 63
+
+/** Shortest and longest lease of a witness, ms. */
+export const LEASE_MS_MIN = 100
+export const LEASE_MS_MAX = 600_000
 
 export const STATUS_BYTES = 88
 export const HEARTBEAT_BYTES = 160
@@ -76,6 +82,7 @@ export const REFUSALS = [
   'stopped', // this node is closing
   'hello-late', // no hello within the bound
   'too-many', // more unproven connections than a link may have
+  'mode', // one node has a witness and the other has not
 ] as const
 export type RefusalName = (typeof REFUSALS)[number]
 
@@ -103,5 +110,8 @@ export const REASONS = [
   'maintenance', // the primary does not want to be primary
   'health', // more of the primary's monitors have failed, by weight
   'override', // the secondary has the higher priority, and override is on
+  'lease-lost', // the witness's lease ran out or was somebody else's
+  'lease-regained', // it could be had again, with no peer heard
+  'witness-lost', // the primary cannot reach the witness and its secondary can
 ] as const
 export type Reason = (typeof REASONS)[number]

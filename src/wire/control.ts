@@ -2,7 +2,7 @@
 // (docs/PROTOCOL.md sections 4 and 6).
 import { ByteReader } from './bytes.ts'
 import type { Reason } from './constants.ts'
-import { FrameType, REASONS } from './constants.ts'
+import { FrameType, LEASE_MS_MAX, REASONS } from './constants.ts'
 import { beginFrame, sealFrame } from './frame.ts'
 import type { NodeStatus } from './status.ts'
 import { readStatus, writeStatus } from './status.ts'
@@ -39,6 +39,21 @@ export interface Offer {
   /** Sequence that must be applied first. */
   position: number
   reason: Reason
+}
+
+/** A primary that cannot reach the witness asks its secondary to let it go on. */
+export interface LeaseAsk {
+  /** Counts this process's questions. */
+  number: number
+  /** For how long, ms. */
+  leaseMs: number
+}
+
+/** The answer. */
+export interface LeaseBond {
+  number: number
+  /** The secondary will not take the lease for so long, and a hundredth of it, from now. */
+  bound: boolean
 }
 
 export function encodeAck(epoch: number, attach: number, ack: Ack): Uint8Array {
@@ -96,4 +111,40 @@ export function decodeOffer(payload: Uint8Array): Offer | undefined {
   const position = reader.u53()
   const reason = REASONS[reader.u8()]
   return reader.done && reason !== undefined ? { position, reason } : undefined
+}
+
+/** `revision`: the lease that the giver of the grant gives up with it; 0 if there is none. */
+export function encodeGrant(epoch: number, revision: number): Uint8Array {
+  return sealFrame(beginFrame(FrameType.GRANT, epoch, 0, 0, 40).u53(revision))
+}
+
+export function decodeGrant(payload: Uint8Array): { revision: number } | undefined {
+  const reader = new ByteReader(payload)
+  const revision = reader.u53()
+  return reader.done ? { revision } : undefined
+}
+
+export function encodeLeaseAsk(epoch: number, { number, leaseMs }: LeaseAsk): Uint8Array {
+  return sealFrame(beginFrame(FrameType.LEASE_ASK, epoch, 0, 0, 48).u53(number).f64(leaseMs))
+}
+
+export function decodeLeaseAsk(payload: Uint8Array): LeaseAsk | undefined {
+  const reader = new ByteReader(payload)
+  const ask = { number: reader.u53(), leaseMs: reader.f64() }
+  return reader.done && ask.leaseMs > 0 && ask.leaseMs <= LEASE_MS_MAX ? ask : undefined
+}
+
+export function encodeLeaseBond(epoch: number, { number, bound }: LeaseBond): Uint8Array {
+  return sealFrame(
+    beginFrame(FrameType.LEASE_BOND, epoch, 0, 0, 48)
+      .u53(number)
+      .u8(bound ? 1 : 0),
+  )
+}
+
+export function decodeLeaseBond(payload: Uint8Array): LeaseBond | undefined {
+  const reader = new ByteReader(payload)
+  const number = reader.u53()
+  const bound = reader.u8()
+  return reader.done && bound <= 1 ? { number, bound: bound === 1 } : undefined
 }

@@ -26,6 +26,10 @@ export interface NodeStatus {
   manual: boolean
   /** This node does not want to be primary. */
   maintenance: boolean
+  /** This node acts only under the lease of a witness. */
+  witnessed: boolean
+  /** It reaches that witness. */
+  reachesWitness: boolean
   /** Bit i: this node hears its peer on link i. */
   hears: number
   /** Weight of the failed health monitors, at most 255. */
@@ -51,6 +55,8 @@ const SYNCED = 2
 const FENCED = 4
 const MANUAL = 8
 const MAINTENANCE = 16
+const WITNESSED = 32
+const REACHES_WITNESS = 64
 
 export function writeStatus(writer: ByteWriter, status: NodeStatus): ByteWriter {
   const flags =
@@ -58,7 +64,9 @@ export function writeStatus(writer: ByteWriter, status: NodeStatus): ByteWriter 
     (status.synced ? SYNCED : 0) |
     (status.fenced ? FENCED : 0) |
     (status.manual ? MANUAL : 0) |
-    (status.maintenance ? MAINTENANCE : 0)
+    (status.maintenance ? MAINTENANCE : 0) |
+    (status.witnessed ? WITNESSED : 0) |
+    (status.reachesWitness ? REACHES_WITNESS : 0)
   return writer
     .hex(status.incarnation)
     .hex(status.lineage)
@@ -110,6 +118,8 @@ export function readStatus(reader: ByteReader): NodeStatus {
     fenced: (flags & FENCED) !== 0,
     manual: (flags & MANUAL) !== 0,
     maintenance: (flags & MAINTENANCE) !== 0,
+    witnessed: (flags & WITNESSED) !== 0,
+    reachesWitness: (flags & REACHES_WITNESS) !== 0,
     hears,
     failed,
     priority,

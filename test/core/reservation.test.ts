@@ -36,7 +36,7 @@ function core(reserved: number | undefined, mode: 'availability' | 'manual' = 'a
   const options = {
     ...{ id: 'a', peer: 'b', cluster: 'test', priority: 128, mode, interval: 50, lost: 4 },
     ...{ holdDownMs: 1_000, stallTimeoutMs: 2_000, fastDetection: true, promoteUnsynced: true },
-    ...{ uptimeMarginMs: 300_000, override: false, tables: [], epochFloor: 5_000, reserved },
+    ...{ uptimeMarginMs: 300_000, override: false, leaseMs: 0, tables: [], epochFloor: 5_000, reserved },
     ...{ sending: 'redundant' as const, incarnation: 'a'.repeat(16), contribution: new Uint8Array(32) },
     ...{ random: () => 0.5, mac: hmacSha256 },
   }

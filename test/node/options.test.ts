@@ -20,6 +20,8 @@ const good = { id: 'a', peer: 'b', tables: { one: table('one') }, links, insecur
 
 const withLink = (changes: object) => ({ links: { ...links, m1: { ...links.m1, ...changes } } })
 const secure = (changes: object) => ({ insecure: false, identity: { ...identity, ...changes } })
+const witness = { module: 'file:///w.js', options: {}, lease: 1_000 }
+const withWitness = (given: unknown) => ({ mode: 'witness', witness: given })
 const without = (name: string) => ({ [name]: undefined })
 
 /** What is given instead of, or besides, good options; what the message must name. */
@@ -89,7 +91,23 @@ const REFUSED: [string, object, RegExp][] = [
   ['trust in a text', secure({ trust: b.cert }), /^identity.trust: /],
   ['trust in no certificate', secure({ trust: [b.cert, 'x'] }), /^identity.trust\[1\]: /],
   ['a passphrase', secure({ passphrase: 'x' }), /^identity: option 'passphrase'/],
-  ['the witness mode of a later version', { mode: 'witness' }, /^mode: 'witness' given; .*manual/],
+  ['an unknown mode', { mode: 'auto' as never }, /^mode: 'auto' given; .*'witness'/],
+  ['the witness mode without a witness', { mode: 'witness' }, /^witness: nothing given; allowed: what etcd/],
+  [
+    'a witness in another mode',
+    { witness },
+    /^witness: an object given; allowed: nothing in mode 'availability'/,
+  ],
+  ['a witness that is a function', withWitness(() => witness), /^witness: a function given/],
+  ['a witness without a lease', withWitness({ module: witness.module }), /^witness.lease: nothing given/],
+  ['a lease of 50 ms', withWitness({ ...witness, lease: 50 }), /^witness.lease: 50 given/],
+  ['a relative module', withWitness({ ...witness, module: './x.js' }), /^witness.module: '.\/x.js' given/],
+  [
+    'a function to the witness',
+    withWitness({ ...witness, options: () => 1 }),
+    /^witness.options: .*plain data/,
+  ],
+  ['an unknown witness option', withWitness({ ...witness, ttl: 1 }), /^witness: option 'ttl'/],
   ['an interval of 1 ms', { heartbeat: { interval: 1 } }, /^heartbeat.interval: 1 given/],
   ['one lost heartbeat', { heartbeat: { lost: 1 } }, /^heartbeat.lost: 1 given; allowed: .* 2 to 100/],
   ['an unknown heartbeat option', { heartbeat: { losses: 2 } }, /^heartbeat: option 'losses'/],

@@ -142,6 +142,7 @@ function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, Process
       cluster: 'sim',
       priority: random.pick([100, 128, 200]),
       mode,
+      leaseMs: 0,
       interval,
       lost,
       holdDownMs,

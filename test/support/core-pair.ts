@@ -70,6 +70,7 @@ export class PairNode {
         cluster: 'test',
         priority: 128,
         mode: 'availability',
+        leaseMs: 0,
         interval: 50,
         lost: 4,
         holdDownMs: 1_000,

@@ -16,6 +16,8 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     fenced: false,
     manual: false,
     maintenance: false,
+    witnessed: false,
+    reachesWitness: false,
     hears: 3,
     failed: 0,
     priority: 128,
