@@ -27,8 +27,8 @@ const STREAMS = 100_000
 const HEARTBEATS = 100_000
 /** Nothing here is longer than a few hundred bytes; a reading that takes this long hangs. */
 const READ_MS_MAX = 250
-/** Without a payload, or with a single byte that is read where it is answered. */
-const BARE = ['GRANT', 'DIFFERENCE', 'RESYNC_REQUEST']
+/** With a single byte that is read where it is answered. */
+const BARE = ['DIFFERENCE', 'RESYNC_REQUEST']
 /** A reader keeps at most twice what it was given, and the first 32 bytes of a frame. */
 const keptMax = (given: number) => 2 * given + FRAME_HEADER_BYTES
 

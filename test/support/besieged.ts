@@ -45,6 +45,7 @@ export class Machine {
         cluster: 'siege',
         priority: 200 - index,
         mode: 'availability',
+        leaseMs: 0,
         interval: INTERVAL_MS,
         lost: 4,
         holdDownMs: 1_000,

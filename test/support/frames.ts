@@ -8,7 +8,7 @@ import {
   TABLES_MAX,
 } from '../../src/wire/constants.ts'
 import * as control from '../../src/wire/control.ts'
-import { beginFrame, emptyFrame, type Frame, sealFrame } from '../../src/wire/frame.ts'
+import { beginFrame, type Frame, sealFrame } from '../../src/wire/frame.ts'
 import { decodeHello, decodeRefused, encodeHello, encodeRefused } from '../../src/wire/hello.ts'
 import * as sequenced from '../../src/wire/sequenced.ts'
 import type { NodeStatus } from '../../src/wire/status.ts'
@@ -31,6 +31,8 @@ export function randomStatus(random: Random): NodeStatus {
     fenced: flag(random),
     manual: flag(random),
     maintenance: flag(random),
+    witnessed: flag(random),
+    reachesWitness: flag(random),
     hears: random.below(4),
     failed: random.below(256),
     priority: random.below(65_536),
@@ -95,11 +97,14 @@ const HONEST: Record<keyof typeof FrameType, (random: Random) => Uint8Array> = {
     control.encodeFollow(u53(random), { number: u53(random), attach: u53(random), received: u53(random) }),
   CLAIM: (random) =>
     control.encodeClaim({ epoch: u53(random), reason: random.pick(REASONS), status: randomStatus(random) }),
-  GRANT: (random) => emptyFrame(FrameType.GRANT, u53(random)),
+  GRANT: (random) => control.encodeGrant(u53(random), u53(random)),
   DENY: (random) => control.encodeStatusFrame(FrameType.DENY, randomStatus(random)),
   OFFER: (random) =>
     control.encodeOffer(u53(random), { position: u53(random), reason: random.pick(REASONS) }),
   GOODBYE: (random) => control.encodeStatusFrame(FrameType.GOODBYE, randomStatus(random)),
+  LEASE_ASK: (random) =>
+    control.encodeLeaseAsk(u53(random), { number: u53(random), leaseMs: 100 + random.below(599_901) }),
+  LEASE_BOND: (random) => control.encodeLeaseBond(u53(random), { number: u53(random), bound: flag(random) }),
   RESYNC: (random) =>
     numbered(random, FrameType.RESYNC, (writer) =>
       sequenced.writeResync(writer, {
@@ -200,6 +205,12 @@ export function readPayload({ type, epoch, payload }: Frame): unknown {
       return control.decodeFollow(payload)
     case FrameType.CLAIM:
       return control.decodeClaim(epoch, payload)
+    case FrameType.GRANT:
+      return control.decodeGrant(payload)
+    case FrameType.LEASE_ASK:
+      return control.decodeLeaseAsk(payload)
+    case FrameType.LEASE_BOND:
+      return control.decodeLeaseBond(payload)
     case FrameType.OFFER:
       return control.decodeOffer(payload)
     case FrameType.RESYNC:
