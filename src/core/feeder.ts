@@ -32,10 +32,12 @@ import type { Verifications } from './verifications.ts'
 /** Memory of frames sent and not acknowledged above which nothing is flushed; changes gather in the journal meanwhile. */
 export const FLUSH_ROOM_BYTES = 4_194_304
 /**
- * Batches sent and not received above which nothing is flushed: a slow secondary gets fewer and fuller ones. Those of a
- * backlog do not count.
+ * Batches sent and not received above which nothing is flushed for its own sake: a slow secondary gets fewer and fuller
+ * ones. Those of a backlog do not count.
  */
 export const FLUSHES_AHEAD = 16
+/** Without a flush for so long, ms, the stream stands still; shorter than that it may only be a long way. */
+const STANDSTILL_MS = 1_000
 /** Memory of frames above which no images and proofs are made: live batches never queue behind more than this. */
 export const IMAGE_ROOM_BYTES = 524_288
 /** Most bytes of overflowed records per table and batch. */
@@ -177,9 +179,14 @@ export class Feeder {
   }
 
   /** What is flushed can be sent. */
-  get hasRoom(): boolean {
+  private get hasRoom(): boolean {
     const { outstandingBytes, outstandingBatches } = this.inFlight
     return outstandingBytes < FLUSH_ROOM_BYTES && outstandingBatches < FLUSHES_AHEAD
+  }
+
+  /** What the journal cannot take may wait for a flush, which comes soon. */
+  canWait(now: number): boolean {
+    return this.hasRoom || now < this.lastFlushAt + STANDSTILL_MS
   }
 
   /**
@@ -197,7 +204,10 @@ export class Feeder {
    * batch is PARTIAL; the batch that sends the last of them is sent even if nothing is left to say.
    */
   flush(now: number): void {
-    if (!this.isDirty || !this.hasRoom) return
+    if (this.isDirty && this.hasRoom) this.sendBatch(now)
+  }
+
+  private sendBatch(now: number): void {
     this.lastFlushAt = now
     const writer = beginFrame(FrameType.BATCH, this.epoch, this.sequence + 1, this.attach, 4_096)
     beginBatch(writer, this.time.read(now))
@@ -221,8 +231,7 @@ export class Feeder {
 
   /** When work between batches is due; undefined when there is none or no room. */
   workDeadline(now: number): number | undefined {
-    if (this.attach === 0 || this.inFlight.outstandingBytes >= IMAGE_ROOM_BYTES || !this.hasRoom)
-      return undefined
+    if (this.attach === 0 || this.inFlight.outstandingBytes >= IMAGE_ROOM_BYTES) return undefined
     // While overflowed records are unsent the secondary may still hold keys that have moved: an image could bring one
     // of them twice, and a digest would speak of what was never sent. The backlog goes first.
     if (this.owing.isListing) return now
@@ -235,7 +244,10 @@ export class Feeder {
     return this.stores.some((store) => store.overflowed)
   }
 
-  /** One slice of comparing, right after a flush of the same turn. */
+  /**
+   * One slice of comparing, right after a flush of the same turn. That flush has room wherever the slice has, however
+   * many batches are on their way: under steady writes over a long way there are always as many as may be.
+   */
   work(now: number): void {
     if (this.workDeadline(now) === undefined) return
     this.now = now
@@ -243,7 +255,7 @@ export class Feeder {
       this.owing.work()
       return
     }
-    this.flush(now)
+    if (this.isDirty) this.sendBatch(now)
     if (this.isOverflowed || !this.isClean) return
     if (this.images.isGoing) {
       this.images.continue(now)

@@ -341,7 +341,7 @@ export class Replica {
     this.handleTime(now)
     if (this.role === 'primary') {
       // Before the flush, which takes it along: a frame speaks of the tables as they are when it leaves.
-      if (this.flushToken === undefined) this.sweeper.work(now, this.feeder.hasRoom)
+      if (this.flushToken === undefined) this.sweeper.work(now, this.feeder.canWait(now))
       this.pickups.work(now)
       const due = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
       if (due !== undefined && now >= due) this.feeder.flush(now)

@@ -39,7 +39,7 @@ export class Sweeper {
     return earliest
   }
 
-  /** One slice of one table. `patient`: the stream has room, so what the journal cannot take can wait for a flush. */
+  /** One slice of one table. `patient`: what the journal cannot take can wait for a flush. */
   work(now: number, patient: boolean): void {
     const ticks = this.time.read(now)
     const at = this.rounds.findIndex(({ store, notBefore }) => now >= notBefore && store.sweepDue <= ticks)

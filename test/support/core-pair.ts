@@ -14,8 +14,7 @@ import { Random } from './seed.ts'
 
 type RoleMessage = Extract<FromSync, { type: 'role' }>
 
-/** Of a frame from one node to the other, of a message from one thread to the other, ms. */
-const LATENCY_MS = 0.5
+/** Of a message from one thread to the other, ms. */
 const THREAD_MS = 0.1
 
 interface End {
@@ -175,7 +174,9 @@ export class PairNode {
       case 'probe': {
         const isRefused = !pair.other(this)?.isAlive
         if (pair.isCut[action.link]) break
-        pair.after(LATENCY_MS, () => this.toCore((now) => this.core.handleProbe(action.link, isRefused, now)))
+        pair.after(pair.latencyMs, () =>
+          this.toCore((now) => this.core.handleProbe(action.link, isRefused, now)),
+        )
         break
       }
     }
@@ -224,6 +225,8 @@ export class PairNode {
 
 export class CorePair {
   now = 1_000
+  /** Of a frame from one node to the other, ms. */
+  latencyMs = 0.5
   readonly isCut: [boolean, boolean] = [false, false]
   readonly random: Random
   private readonly definitions: readonly TableDefinition[]
@@ -312,7 +315,7 @@ export class CorePair {
   // ---- What the cores want
 
   dial(node: PairNode, link: number): void {
-    this.after(LATENCY_MS, () => {
+    this.after(this.latencyMs, () => {
       const other = this.other(node)
       if (this.isCut[link] || !other?.isAlive) {
         const isRefused = !this.isCut[link]
@@ -335,7 +338,7 @@ export class CorePair {
     const { link, ends } = connection
     const to = ends.find((end) => end.node !== node)!
     const copy = bytes.slice()
-    this.after(LATENCY_MS, () => {
+    this.after(this.latencyMs, () => {
       node.toCore((now) => node.core.handleFlushed(link, stream, copy.length, now))
       // What a cut swallows is not sent again: the stream is dead from then on, and both ends find it silent.
       if (this.isCut[link]) connection.isOpen = false
@@ -352,7 +355,7 @@ export class CorePair {
   /** Ends a connection; the end given hears of it, unless the link is cut. */
   private end(connection: Connection, told: End): void {
     this.connections = this.connections.filter((one) => one !== connection)
-    this.after(LATENCY_MS, () => {
+    this.after(this.latencyMs, () => {
       connection.isOpen = false
       if (this.isCut[connection.link]) return
       const { node, stream } = told
@@ -362,7 +365,7 @@ export class CorePair {
 
   datagram(node: PairNode, link: number, bytes: Uint8Array): void {
     const copy = bytes.slice()
-    this.after(LATENCY_MS, () => {
+    this.after(this.latencyMs, () => {
       if (this.isCut[link]) return
       const other = this.other(node)
       other?.toCore((now) => other.core.handleDatagram(link, copy, now))
