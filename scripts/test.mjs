@@ -1,5 +1,6 @@
-// Runs the tests: every test/**/*.test.ts in a process of its own, two at once, under an outer time-out.
-//   node scripts/test.mjs [--dir DIR] [part of a path]...
+// Runs the tests: every test/**/*.test.ts in a process of its own, two at once unless told otherwise, under an outer
+// time-out.
+//   node scripts/test.mjs [--dir DIR] [--at-once N] [part of a path]...
 // uvu has no time-out, and a file that forgets .run() ends well without a word: both are failures here. A file that
 // needs more than two minutes says so in its first lines: `// time-out: 300 s`.
 import { spawn } from 'node:child_process'
@@ -7,7 +8,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const AT_ONCE = 2
 const TIMEOUT_S = 120
 const HEAD_LINES = 10
 const OUTPUT_MAX = 1 << 20
@@ -15,7 +15,7 @@ const OUTPUT_MAX = 1 << 20
 const ON_DEMAND = ['test/system', 'test/runtime']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const { dir, filters } = parseArguments(process.argv.slice(2))
+const { dir, atOnce, filters } = parseArguments(process.argv.slice(2))
 const files = findTests(dir).filter(
   (file) => filters.length === 0 || filters.some((part) => file.includes(part)),
 )
@@ -37,7 +37,7 @@ if (queue.length === 0) {
   console.log(`no test file in ${dir}${filters.length > 0 ? ` matches ${filters.join(', ')}` : ''}`)
   sum.failed = 1
 }
-await Promise.all(Array.from({ length: AT_ONCE }, work))
+await Promise.all(Array.from({ length: atOnce }, work))
 console.log(`${sum.passed} passed, ${sum.failed} failed`)
 process.exitCode = sum.failed > 0 ? 1 : 0
 
@@ -150,14 +150,17 @@ function findTests(from) {
 function parseArguments(args) {
   const filters = []
   let dir = 'test'
+  let atOnce = 2
   for (let i = 0; i < args.length; i++) {
     if (args[i] === '--dir') {
       const given = args[++i]
       if (given === undefined) throw new Error('--dir needs a folder')
       dir = given
-    } else filters.push(args[i])
+    } else if (args[i] === '--at-once') atOnce = Number(args[++i])
+    else filters.push(args[i])
   }
-  return { dir, filters }
+  if (!(atOnce >= 1)) throw new Error('--at-once needs a number from 1')
+  return { dir, atOnce, filters }
 }
 
 function indent(text) {

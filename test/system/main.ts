@@ -1,0 +1,79 @@
+// The campaign's command line: `npm run faults`. Needs root, iproute2 and nftables.
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Random } from '../support/seed.ts'
+import { Campaign, describe } from './campaign.ts'
+import { FAULTS } from './faults.ts'
+import { missing } from './ground.ts'
+
+const HELP = `Two nodes in network namespaces, one random fault after another, until so many failovers were seen.
+
+  npm run faults -- [--failovers N] [--seed S]    default: 200 failovers, a seed from the clock
+
+  --only TEXT   only faults whose name contains this
+  --rounds N    so many rounds instead
+  --lost N      heartbeats that may be missing (default 4, as everywhere)
+  --json FILE   the summary, for machines
+  --help        this
+
+Exit code: 0 nothing found, 1 found something, 2 wrong arguments or no such machine.`
+
+function whole(name: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`--${name} ${text} given; allowed: a whole number from 1`)
+  return value
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      failovers: { type: 'string', default: '200' },
+      rounds: { type: 'string' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      only: { type: 'string', default: '' },
+      lost: { type: 'string', default: '4' },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return 0
+  }
+  const lacking = missing('ip', 'nft')
+  if (lacking !== undefined) throw new Error(`network namespaces need ${lacking}`)
+  const failovers = whole('failovers', values.failovers)
+  const rounds = values.rounds === undefined ? Number.POSITIVE_INFINITY : whole('rounds', values.rounds)
+  const lost = whole('lost', values.lost)
+  const faults = FAULTS.filter(({ name }) => name.includes(values.only))
+  if (faults.length === 0) throw new Error(`--only ${values.only}: no fault has this in its name`)
+  if (values.rounds === undefined && !faults.some(({ promotes }) => promotes))
+    throw new Error('no fault of these leads to a failover: give --rounds')
+  console.log(`seed ${values.seed}`)
+  const random = new Random(Number(values.seed))
+  const campaign = new Campaign(String(process.pid), random, { heartbeat: { lost } })
+  try {
+    await campaign.begin()
+    for (let done = 0; done < rounds; done++) {
+      if (values.rounds === undefined && campaign.summary().failovers >= failovers) break
+      const fault = random.pick(faults)
+      await campaign.round(fault)
+      if (done % 20 === 19) console.log(`  ${done + 1} rounds, ${campaign.summary().failovers} failovers`)
+    }
+  } finally {
+    const summary = campaign.summary()
+    console.log(describe(summary))
+    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(summary, null, 2)}\n`)
+    await campaign.close()
+  }
+  return campaign.summary().violations.length === 0 ? 0 : 1
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(error.message)
+    process.exit(2)
+  },
+)
