@@ -79,7 +79,7 @@ export class Roles {
     const { state, peer } = this.core
     if (state.role === 'stopped') return
     if (!peer.alive) {
-      this.decideAlone(now)
+      this.takeover.decideAlone(this.holdDown.at, now)
       return
     }
     this.takeover.handlePeerAlive(now)
@@ -94,18 +94,6 @@ export class Roles {
     else this.considerClaim(status, now)
   }
 
-  private decideAlone(now: number): void {
-    const { state, options } = this.core
-    this.takeover.advance(now)
-    if (options.mode === 'manual' || this.takeover.isPending) return
-    if (state.role === 'starting') {
-      if (now >= this.holdDown.at) this.takeover.begin('alone', state.startedAt, now)
-    } else if (state.role === 'secondary' && options.mode === 'witness') {
-      // Stepped down for want of the lease, or lost what it waited for.
-      if (state.complete || options.promoteUnsynced) this.takeover.begin('lease-regained', now, now)
-    }
-  }
-
   /** Two acting primaries: the rule of comparePrimaries says who stays; the other steps down by itself. */
   private meetPrimary(status: NodeStatus, now: number): void {
     const { state } = this.core
@@ -113,7 +101,7 @@ export class Roles {
     const sameLineage = status.lineage === state.lineage
     if (verdict.order < 0) {
       this.handover.cancel('another primary stays')
-      this.demote(sameLineage ? 'later-epoch' : 'older-lineage', now, now)
+      this.leave('secondary', sameLineage ? 'later-epoch' : 'older-lineage', now, now)
     } else if (!sameLineage && state.epoch <= status.epoch) this.promote('older-lineage', now, now)
   }
 
@@ -260,7 +248,7 @@ export class Roles {
     this.grantedAt = now
     this.takeover.drop(now)
     this.grantedRevision = this.leasing.give(now, true)
-    if (state.role === 'primary') this.demote(claim.reason, this.handover.since ?? now, now)
+    if (state.role === 'primary') this.leave('secondary', claim.reason, this.handover.since ?? now, now)
     this.handover.handleGranted()
     this.sayGrant(claim.epoch, now)
   }
@@ -314,7 +302,7 @@ export class Roles {
   /** In mode 'witness': this node may not act any more. */
   handleLeaseLost(now: number): void {
     this.handover.cancel('the lease of the witness was lost')
-    this.demote('lease-lost', now, now)
+    this.leave('secondary', 'lease-lost', now, now)
   }
 
   /** The peer came back as another process: what was agreed with the old one is void. */
@@ -361,19 +349,16 @@ export class Roles {
     this.announce(word, position, now - since, now)
   }
 
-  private demote(reason: Reason, since: number, now: number): void {
-    this.core.act({ type: 'word', word: this.core.state.shutWord() })
-    this.leasing.give(now)
-    this.feed.detach()
-    this.enter('secondary', reason, since, now)
-  }
-
   /** Ends the node. */
   stop(now: number): void {
+    this.leave('stopped', 'closed', now, now)
+  }
+
+  private leave(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {
     this.core.act({ type: 'word', word: this.core.state.shutWord() })
     this.leasing.give(now)
     this.feed.detach()
-    this.enter('stopped', 'closed', now, now)
+    this.enter(role, reason, since, now)
   }
 
   private enter(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {

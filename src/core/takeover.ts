@@ -54,6 +54,19 @@ export class Takeover {
     else this.advance(now)
   }
 
+  /** No peer is heard. */
+  decideAlone(holdDownAt: number, now: number): void {
+    const { state, options } = this.core
+    this.advance(now)
+    if (options.mode === 'manual' || this.isPending) return
+    if (state.role === 'starting') {
+      if (now >= holdDownAt) this.begin('alone', state.startedAt, now)
+    } else if (state.role === 'secondary' && options.mode === 'witness') {
+      // Stepped down for want of the lease, or lost what it waited for.
+      if (state.complete || options.promoteUnsynced) this.begin('lease-regained', now, now)
+    }
+  }
+
   /** The lease is held, and nothing else has been done with it. */
   handleLease(now: number): void {
     if (this.pending === undefined) this.leasing.give(now)

@@ -159,6 +159,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
       cluster: 'sim',
       priority: 128,
       mode,
+      leaseMs: 0,
       interval: INTERVAL_MS,
       lost: LOST,
       holdDownMs: 3_000,

@@ -25,7 +25,7 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: "if (state.role === 'primary') this.demote(claim.reason, this.handover.since ?? now, now)\n",
+        find: "if (state.role === 'primary') this.leave('secondary', claim.reason, this.handover.since ?? now, now)\n",
         replace: '',
       },
     ],
@@ -36,9 +36,9 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: "  private demote(reason: Reason, since: number, now: number): void {\n    this.core.act({ type: 'word', word: this.core.state.shutWord() })",
+        find: "  private leave(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {\n    this.core.act({ type: 'word', word: this.core.state.shutWord() })",
         replace:
-          '  private demote(reason: Reason, since: number, now: number): void {\n    this.core.state.shutWord()',
+          "  private leave(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {\n    this.core.state.shutWord()",
       },
     ],
   },
@@ -113,8 +113,8 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: '    if (!state.complete && !options.promoteUnsynced) return\n    this.lost',
-        replace: '    this.lost',
+        find: '    if (!state.complete && !options.promoteUnsynced) return\n    this.takeover',
+        replace: '    this.takeover',
       },
     ],
   },
