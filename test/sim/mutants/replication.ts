@@ -150,7 +150,10 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     bug: 'images and digests are taken before the flush',
     folder: 'src',
     patches: [
-      { find: '    this.flush(now)\n    if (this.isOverflowed || !this.isClean) return\n', replace: '' },
+      {
+        find: '    if (this.isDirty) this.sendBatch(now)\n    if (this.isOverflowed || !this.isClean) return\n',
+        replace: '',
+      },
     ],
   },
   {
@@ -159,9 +162,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: '    this.flush(now)\n    if (this.isOverflowed || !this.isClean) return\n    if (this.images.isGoing) {',
+        find: '    if (this.isDirty) this.sendBatch(now)\n    if (this.isOverflowed || !this.isClean) return\n    if (this.images.isGoing) {',
         replace:
-          '    this.images.release()\n    this.flush(now)\n    if (this.isOverflowed || !this.isClean) return\n    if (this.images.isGoing) {',
+          '    this.images.release()\n    if (this.isDirty) this.sendBatch(now)\n    if (this.isOverflowed || !this.isClean) return\n    if (this.images.isGoing) {',
       },
       {
         find: 'else this.say(FrameType.IMAGE, (writer) => writeImage(writer, table, segment, deltas), now, deltas.length)\n  }\n',
@@ -297,8 +300,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: "    this.parts.feed.detach()\n    this.core.post({ type: 'detach' })\n    this.parts.roles.handlePeerReplaced()",
-        replace: '    this.parts.roles.handlePeerReplaced()',
+        find: "    this.parts.feed.detach()\n    this.core.post({ type: 'detach' })\n    this.parts.roles.handlePeerReplaced(now)",
+        replace: '    this.parts.roles.handlePeerReplaced(now)',
       },
       {
         find: 'if (this.fed?.incarnation === peer.incarnation && follow.number <= this.fed.follow) {',

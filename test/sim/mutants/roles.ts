@@ -124,8 +124,8 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: "if (state.role !== 'secondary' || options.mode !== 'availability') return",
-        replace: "if (state.role !== 'secondary') return",
+        find: "if (state.role !== 'secondary' || options.mode === 'manual' || this.takeover.isGranted) return",
+        replace: "if (state.role !== 'secondary' || this.takeover.isGranted) return",
       },
     ],
   },
