@@ -101,7 +101,7 @@ export class ArenaFullError extends HoldfastError {
   }
 }
 
-/** A view was used after its session was deleted, replaced, or after the node changed its role. */
+/** A view was used after its session was deleted or had expired, or after the node changed its role. */
 export class SessionGoneError extends HoldfastError {
   constructor(message: string) {
     super('ERR_SESSION_GONE', message)

@@ -7,8 +7,15 @@ const RESERVED: readonly string[] = ['constructor', 'toJSON', '__proto__']
 
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'object' && value !== null) return JSON.stringify(value) ?? 'an object'
-  return String(value)
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' || value === null) return String(value)
+  try {
+    return JSON.stringify(value) ?? 'an object'
+  } catch {
+    // One that contains itself, or a bigint.
+    return 'an object'
+  }
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,5 +1,6 @@
 // How long sessions live: the options of a table, in the ticks of table time that the core counts.
 import { SchemaError } from '../errors.ts'
+import { show } from './checks.ts'
 
 /** Table time counts sixteenths of a second. */
 export const TICKS_PER_SECOND = 16
@@ -34,10 +35,10 @@ export function checkLifetime(at: string, { timeout, expiry }: LifetimeOptions):
   if (timeout === undefined && expiry === undefined) return undefined
   const ticks = timeout === undefined ? 0 : timeoutTicks(timeout)
   if (ticks === undefined) {
-    throw new SchemaError(`${at}: timeout ${String(timeout)} given; allowed: ${TIMEOUT_ALLOWED}`)
+    throw new SchemaError(`${at}: timeout ${show(timeout)} given; allowed: ${TIMEOUT_ALLOWED}`)
   }
   if (expiry !== undefined && expiry !== 'idle' && expiry !== 'fixed') {
-    throw new SchemaError(`${at}: expiry ${String(expiry)} given; allowed: 'idle', 'fixed'`)
+    throw new SchemaError(`${at}: expiry ${show(expiry)} given; allowed: 'idle', 'fixed'`)
   }
   return Object.freeze({ timeoutTicks: ticks, fixed: expiry === 'fixed' })
 }

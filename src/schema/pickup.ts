@@ -1,5 +1,6 @@
 // The option `pickup` of a table: whether a session is replicated, and when.
 import { SchemaError } from '../errors.ts'
+import { show } from './checks.ts'
 import type { SessionValues, Shape } from './types.ts'
 
 /** Which sessions leave the node, and when. Applies on the primary; the two nodes need not agree. */
@@ -30,7 +31,7 @@ const DELAY_MAX_SECONDS = 86_400
 export function checkPickup(at: string, given: unknown): PickupRule | undefined {
   if (given === undefined) return undefined
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new SchemaError(`${at}: pickup ${String(given)} given; allowed: { delay, filter }`)
+    throw new SchemaError(`${at}: pickup ${show(given)} given; allowed: { delay, filter }`)
   }
   for (const name of Object.keys(given)) {
     if (name !== 'delay' && name !== 'filter') {
@@ -40,11 +41,11 @@ export function checkPickup(at: string, given: unknown): PickupRule | undefined 
   const { delay = 0, filter } = given as { delay?: unknown; filter?: unknown }
   if (typeof delay !== 'number' || !(delay >= 0 && delay <= DELAY_MAX_SECONDS)) {
     throw new SchemaError(
-      `${at}: pickup.delay ${String(delay)} given; allowed: seconds from 0 to ${DELAY_MAX_SECONDS}`,
+      `${at}: pickup.delay ${show(delay)} given; allowed: seconds from 0 to ${DELAY_MAX_SECONDS}`,
     )
   }
   if (filter !== undefined && typeof filter !== 'function') {
-    throw new SchemaError(`${at}: pickup.filter ${String(filter)} given; allowed: a function of a session`)
+    throw new SchemaError(`${at}: pickup.filter ${show(filter)} given; allowed: a function of a session`)
   }
   const delayMs = Math.ceil(delay * 1000 - 1e-6)
   if (delayMs === 0 && filter === undefined) return undefined

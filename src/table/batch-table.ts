@@ -5,6 +5,7 @@ import type { FieldsInput, KeyInput, NameOf, Session, Shape, TableDefinition } f
 import { type BatchResult, TableBatches } from './batches.ts'
 import { TAKEN } from './by.ts'
 import type { HashSeed } from './engine.ts'
+import { shown } from './fields.ts'
 import type { GivenLifetime, SetOptions } from './lifetimes.ts'
 import { RowMemory } from './row-memory.ts'
 import { Rows } from './rows.ts'
@@ -66,13 +67,15 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
    */
   rows<const Given extends NameOf<Fields> = NameOf<Fields>>(
     capacity: number,
-    { fields }: { readonly fields?: readonly Given[] } = {},
+    options: { readonly fields?: readonly Given[] } = {},
   ): Rows<Key, Fields, Given> {
     if (!Number.isInteger(capacity) || capacity < 1 || capacity > ROWS_MAX) {
       throw new ValueError(
-        `table ${this.name}: rows of capacity ${capacity} given; allowed: an integer from 1 to ${ROWS_MAX}`,
+        `table ${this.name}: rows of capacity ${shown(capacity)} given; allowed: an integer from 1 to ${ROWS_MAX}`,
       )
     }
+    checkRowsOptions(this.name, options)
+    const { fields } = options
     const { layout } = this.#definition
     const possible = layout.values.filter((field) => !field.isVariable)
     for (const name of fields ?? []) {
@@ -80,7 +83,7 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
         const allowed = possible.map((field) => field.name).join(', ') || 'none'
         const isLong = layout.values.some((field) => field.name === name)
         const why = isLong ? ', a blob or text, which rows do not carry' : ''
-        throw new ValueError(`table ${this.name}: field ${name} given${why}; allowed: ${allowed}`)
+        throw new ValueError(`table ${this.name}: field ${String(name)} given${why}; allowed: ${allowed}`)
       }
     }
     const chosen = possible.filter(({ name }) => fields?.includes(name as Given) ?? true)
@@ -215,11 +218,21 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
   }
 }
 
+function checkRowsOptions(table: string, given: unknown): void {
+  const wrong = (what: string, allowed: string) =>
+    new ValueError(`table ${table}: rows: ${what} given; allowed: ${allowed}`)
+  if (typeof given !== 'object' || given === null) throw wrong(shown(given), '{ fields }')
+  for (const name of Object.keys(given)) if (name !== 'fields') throw wrong(`option ${name}`, 'fields')
+  const { fields } = given as { fields?: unknown }
+  if (fields !== undefined && !Array.isArray(fields))
+    throw wrong(`fields ${shown(fields)}`, 'an array of names')
+}
+
 function addKey(rows: RowMemory, key: object): void {
   rows.add(key, undefined)
 }
 
 function addPair(rows: RowMemory, pair: readonly [object, (object | undefined)?]): void {
-  if (!Array.isArray(pair)) throw new ValueError(`${String(pair)} given; allowed: [key, fields]`)
+  if (!Array.isArray(pair)) throw rows.notAPair(pair)
   rows.add(pair[0], pair[1])
 }

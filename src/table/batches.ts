@@ -4,6 +4,7 @@ import { ValueError } from '../errors.ts'
 import type { FieldLayout, RecordLayout } from '../schema/index.ts'
 import { ENDED } from './by.ts'
 import type { Engine } from './engine.ts'
+import { shown } from './fields.ts'
 import { type RowColumn, RowMemory } from './row-memory.ts'
 
 /** What a batch of writes did. */
@@ -49,7 +50,7 @@ export class TableBatches {
   pack<T>(items: Iterable<T>, add: (rows: RowMemory, item: T) => void): RowMemory[] {
     if (typeof (items as Partial<Iterable<T>> | undefined)?.[Symbol.iterator] !== 'function') {
       throw new ValueError(
-        `table ${this.#table}: ${String(items)} given; allowed: rows of this table, or an iterable`,
+        `table ${this.#table}: ${shown(items)} given; allowed: rows of this table, or an iterable`,
       )
     }
     const pieces: RowMemory[] = []

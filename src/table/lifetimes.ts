@@ -1,6 +1,7 @@
 // What `set` is told about one session's life, in the form the core keeps it (assembly/lifetime.ts).
 import { ValueError } from '../errors.ts'
 import { TICKS_PER_SECOND, TIMEOUT_ALLOWED, timeoutTicks } from '../schema/lifetime.ts'
+import { shown } from './fields.ts'
 
 /** How long one session lives, where that is not the table's timeout. At most one of the two. */
 export interface SetOptions {
@@ -40,7 +41,7 @@ function ownFlags(ticks: number): number {
 export function givenLifetime(table: string, options: SetOptions, time: number, date: number): GivenLifetime {
   if (typeof options !== 'object' || options === null) {
     throw new ValueError(
-      `table ${table}: set options ${String(options)} given; allowed: { timeout } or { expiresAt }`,
+      `table ${table}: set options ${shown(options)} given; allowed: { timeout } or { expiresAt }`,
     )
   }
   for (const name in options) {
@@ -55,13 +56,15 @@ export function givenLifetime(table: string, options: SetOptions, time: number, 
   if (timeout !== undefined) {
     const ticks = timeoutTicks(timeout)
     if (ticks === undefined) {
-      throw new ValueError(`table ${table}: timeout ${String(timeout)} given; allowed: ${TIMEOUT_ALLOWED}`)
+      throw new ValueError(`table ${table}: timeout ${shown(timeout)} given; allowed: ${TIMEOUT_ALLOWED}`)
     }
     return { flags: ownFlags(ticks), deadline: 0 }
   }
   if (expiresAt === undefined) return { flags: 0, deadline: 0 }
   if (typeof expiresAt !== 'number' || !Number.isFinite(expiresAt)) {
-    throw new ValueError(`table ${table}: expiresAt ${String(expiresAt)} given; allowed: ms since 1970`)
+    throw new ValueError(
+      `table ${table}: expiresAt ${shown(expiresAt)} given; allowed: a number of ms since 1970`,
+    )
   }
   const ticks = Math.ceil(((expiresAt - date) * TICKS_PER_SECOND) / 1000)
   const deadline = time + Math.max(0, ticks)

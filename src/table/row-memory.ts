@@ -4,7 +4,7 @@
 import { ValueError } from '../errors.ts'
 import type { FieldLayout, RecordLayout } from '../schema/index.ts'
 import { FIELD } from '../schema/layout.ts'
-import { FieldIo, type MemoryViews } from './fields.ts'
+import { FieldIo, type MemoryViews, shown } from './fields.ts'
 
 /** One column. */
 export interface RowColumn {
@@ -122,8 +122,12 @@ export class RowMemory implements MemoryViews {
   }
 
   #notAnObject(what: string, given: unknown): ValueError {
-    const shown = typeof given === 'string' ? `'${given}'` : String(given)
-    return new ValueError(`table ${this.#table}: ${what} ${shown} given; allowed: an object`)
+    return new ValueError(`table ${this.#table}: ${what} ${shown(given)} given; allowed: an object`)
+  }
+
+  /** What a batch call was given instead of a key with its fields. */
+  notAPair(given: unknown): ValueError {
+    return new ValueError(`table ${this.#table}: ${shown(given)} given; allowed: [key, fields]`)
   }
 
   #write({ field }: RowColumn, row: number, value: unknown): void {

@@ -2,6 +2,7 @@
 import { ValueError } from '../errors.ts'
 import type { ColumnOf, FieldsInput, KeyInput, NameOf, Shape, ValueOf } from '../schema/index.ts'
 import { FIELD } from '../schema/layout.ts'
+import { shown } from './fields.ts'
 import type { RowColumn, RowMemory } from './row-memory.ts'
 
 /** A typed array per key field and per value field of the rows, `capacity` rows long. */
@@ -69,7 +70,9 @@ export class Rows<
   set length(length: number) {
     const memory = this.#memory
     if (!Number.isInteger(length) || length < 0 || length > memory.capacity) {
-      throw new ValueError(`rows: length ${length} given; allowed: an integer from 0 to ${memory.capacity}`)
+      throw new ValueError(
+        `rows: length ${shown(length)} given; allowed: an integer from 0 to ${memory.capacity}`,
+      )
     }
     const before = memory.length
     memory.length = length
@@ -135,7 +138,8 @@ export class Rows<
 
   #row(i: number): number {
     if (!Number.isInteger(i) || i < 0 || i >= this.length) {
-      throw new ValueError(`rows: row ${i} given; allowed: an integer from 0 to ${this.length - 1}`)
+      const allowed = this.length === 0 ? 'none, there are 0 rows' : `an integer from 0 to ${this.length - 1}`
+      throw new ValueError(`rows: row ${shown(i)} given; allowed: ${allowed}`)
     }
     return i
   }

@@ -16,7 +16,7 @@ import { BatchTable } from './batch-table.ts'
 import { type IndexesBy, type IndexHost, indexesBy, keyTaken, TAKEN } from './by.ts'
 import { type EndCause, EndedSessions, type EndListener } from './ended.ts'
 import type { HashSeed } from './engine.ts'
-import { FieldIo } from './fields.ts'
+import { FieldIo, shown } from './fields.ts'
 import type { WriteGate } from './gate.ts'
 import { type GivenLifetime, givenLifetime, type SetOptions } from './lifetimes.ts'
 import { LongValues } from './long-values.ts'
@@ -210,8 +210,7 @@ export class Table<
   }
 
   #notAnObject(what: string, given: unknown): ValueError {
-    const shown = typeof given === 'string' ? `'${given}'` : String(given)
-    return new ValueError(`table ${this.name}: ${what} ${shown} given; allowed: an object`)
+    return new ValueError(`table ${this.name}: ${what} ${shown(given)} given; allowed: an object`)
   }
 
   #unknown(name: string): ValueError {

@@ -1,7 +1,7 @@
 // Live views of sessions. A view is an address, a generation and an era; each access checks the last two, so a view of a
 // deleted or expired session, or from before a change of role, throws and never shows another session. One class per table, with
 // an accessor per field on its prototype.
-import { SessionGoneError } from '../errors.ts'
+import { SessionGoneError, ValueError } from '../errors.ts'
 import type { FieldLayout, RecordLayout } from '../schema/index.ts'
 import type { Engine } from './engine.ts'
 import type { FieldIo } from './fields.ts'
@@ -80,6 +80,26 @@ class View {
     }
   }
 
+  /** A field of the key: what a session is found by does not change. */
+  static key(field: FieldLayout): PropertyDescriptor {
+    return {
+      ...View.readonly(field),
+      set(this: View) {
+        throw new ValueError(
+          `table ${this.#host.name}: key field ${field.name} assigned; allowed: value fields, so set() a session with the other key and delete this one`,
+        )
+      },
+    }
+  }
+
+  /** What was assigned is no field: it would be lost without a word. */
+  static unknown(view: unknown, name: string | symbol): ValueError | undefined {
+    if (typeof view !== 'object' || view === null || !(#host in view)) return undefined
+    const { name: table, layout } = view.#host
+    const allowed = layout.values.map((field) => field.name).join(', ') || 'none'
+    return new ValueError(`table ${table}: field ${String(name)} assigned; allowed: ${allowed}`)
+  }
+
   /** A field in an index, a blob or a text: the core writes it, from a row, and checks keys and room. */
   static throughCore(field: FieldLayout): PropertyDescriptor {
     const [low, high] = field.index < 32 ? [1 << field.index, 0] : [0, 1 << (field.index - 32)]
@@ -137,12 +157,27 @@ class View {
   }
 }
 
+// Where the look-up of a name that no view has ends. It costs those alone; to seal views costs each 40 ns.
+Object.setPrototypeOf(
+  View.prototype,
+  new Proxy(
+    {},
+    {
+      set(target, name, value, view) {
+        const error = View.unknown(view, name)
+        if (error !== undefined) throw error
+        return Reflect.set(target, name, value, view)
+      },
+    },
+  ),
+)
+
 export type ViewClass = new (host: ViewHost, id: number) => object
 
 /** The view class of one table. */
 export function viewClass(layout: RecordLayout): ViewClass {
   class Session extends View {}
-  for (const field of layout.keys) Object.defineProperty(Session.prototype, field.name, View.readonly(field))
+  for (const field of layout.keys) Object.defineProperty(Session.prototype, field.name, View.key(field))
   const indexed = new Set(layout.indexes.flatMap(({ fields }) => fields))
   for (const field of layout.values) {
     const isPlain = !indexed.has(field) && !field.isVariable

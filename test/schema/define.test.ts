@@ -28,6 +28,9 @@ test('a definition does not change with the objects it was made from', () => {
   assert.equal(definition.fields, { kind: ['a', 'b'], value: 'u8' })
 })
 
+const itself: { self?: unknown } = {}
+itself.self = itself
+
 const REFUSED: readonly (readonly [says: string, changes: Record<string, unknown>, mentions: RegExp])[] = [
   ['no name', { name: '' }, /name/],
   ['a name that is no string', { name: 5 }, /name.*5/],
@@ -73,7 +76,16 @@ const REFUSED: readonly (readonly [says: string, changes: Record<string, unknown
   ['an option of pickup that does not exist', { pickup: { after: 2 } }, /pickup\.after/],
   ['a delay below 0', { pickup: { delay: -1 } }, /pickup\.delay -1.*0 to 86400/],
   ['a delay above a day', { pickup: { delay: 86_401 } }, /pickup\.delay 86401/],
-  ['a delay that is no number', { pickup: { delay: '2' } }, /pickup\.delay 2/],
+  ['a delay that is no number', { pickup: { delay: '2' } }, /pickup\.delay "2"/],
+  ['a timeout that is no number', { timeout: '5' }, /timeout "5".*seconds/],
+  [
+    'a pickup without a prototype',
+    { pickup: Object.create(null, { after: { value: 1, enumerable: true } }) },
+    /after/,
+  ],
+  ['a type that contains itself', { fields: { value: itself } }, /value: an object given.*u8/],
+  ['a length that is a bigint', { fields: { value: { type: 'bytes', length: 4n } } }, /bytes\(1\)/],
+  ['a capacity that is a bigint', { capacity: 10n }, /capacity 10n/],
   ['a filter that is no function', { pickup: { filter: true } }, /pickup\.filter true/],
   ['an option that does not exist', { capactiy: 5 }, /capactiy/],
 ]

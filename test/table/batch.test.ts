@@ -216,7 +216,7 @@ test('one pair that does not fit changes nothing, however many come before it', 
   refuses(() => table.setMany(pairs), /packets: 0.5 given.*\(item 2999\)/)
   assert.equal([table.size, table.changed], [0, false])
   refuses(() => table.setMany([[keyOf(1), {}], 5 as never]), /5 given; allowed: \[key, fields\] \(item 1\)/)
-  refuses(() => table.deleteMany([keyOf(1), 'x' as never]), /key 'x' given.*item 1/)
+  refuses(() => table.deleteMany([keyOf(1), 'x' as never]), /key "x" given.*item 1/)
   refuses(() => table.updateMany(7 as never), /7 given; allowed: rows of this table, or an iterable/)
   assert.is(table.size, 0)
 })
