@@ -5,6 +5,7 @@
 import { bitAdd, bitCount, bitEmpty, bitHas, bitMove, bitNext, bitRemove, bitUnite } from './bitmap'
 import { COUNT, ID, TRAILING, bytesLeft, openBytes, readVarint, refusal, refuse } from './decode'
 import { INBOX_BYTES, capacity, inboxAt, olderAt, outboxAt, outboxBytes, owedAt, recentAt } from './layout'
+import { noteDiffering, snapping } from './snapshot'
 import { writeVarint } from './varint'
 
 /** Room before the first gap for the count. */
@@ -24,6 +25,7 @@ export let listedNext: i32 = -1
 // @ts-ignore: decorator
 @inline export function noteChanged(id: u32): void {
   bitAdd(recentAt, id)
+  if (snapping) noteDiffering(id)
 }
 
 /** Everything that changed so far is in what has been sent. */

@@ -14,6 +14,7 @@ import { copyWords } from './lines'
 import { lifetimes } from './options'
 import { dropRecord, isOccupied, nextOccupied, writeRecord } from './records'
 import { markTouched } from './segments'
+import { noteDiffering, noteStaged, snapping } from './snapshot'
 import {
   CHANGE, MOVE, PUT, isFree, stagedCount, stagedFrom, stagedId, stagedImage, stagedOp, stagedOver, stagedTo,
 } from './stage'
@@ -21,6 +22,7 @@ import { commitValues, discardValues } from './values'
 
 export function commit(): void {
   const free = isFree()
+  if (snapping) noteStaged()
   dropRange(stagedFrom, stagedTo)
   if (owedCount) settleStaged()
   for (let i: u32 = 0; i < stagedCount; i++) {
@@ -85,6 +87,7 @@ function dropIndexHolders(image: usize, set: u32): void {
 }
 
 function dropOld(id: u32): void {
+  if (snapping) noteDiffering(id)
   dropRecord(id, recordAt(id))
   markTouched(id)
 }

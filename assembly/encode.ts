@@ -190,7 +190,7 @@ function writeMerged(wholes: u32): usize {
 }
 
 /** Puts the count before the deltas; gives the whole length. */
-function finish(end: usize): u32 {
+export function finish(end: usize): u32 {
   let digits: usize = 1
   for (let rest = count; rest > 127; rest >>= 7) digits++
   encodedAt = outboxAt + COUNT_ROOM - digits
@@ -336,6 +336,17 @@ export function imagePart(segment: u32, first: u32, last: u32, bytesMax: u32): u
     at = writeRecord(writeHead(at, id, CREATE), record)
   }
   return finish(at)
+}
+
+/** Begins deltas that are all creates and no batch's; `finish` ends them. */
+export function openCreates(): usize {
+  previous = -1
+  count = 0
+  return outboxAt + COUNT_ROOM
+}
+
+export function writeCreate(at: usize, id: u32, record: usize): usize {
+  return writeRecord(writeHead(at, id, CREATE), record)
 }
 
 /** Sessions in the last image. */

@@ -26,6 +26,10 @@ export { stageBatch, stageImage, stageImagePart, unstage } from './stage'
 export { commit } from './commit'
 export { give, setTime } from './lifetime'
 export { configure } from './options'
+export {
+  snapshotBegin, snapshotBytes, snapshotDiffering, snapshotGather, snapshotListAt, snapshotListed, snapshotNext,
+  snapshotSessions, snapshotStop,
+} from './snapshot'
 export { sweep, sweepDue } from './sweep'
 export { timeAt } from './time'
 export { changedCount, checkpoint, confirm, forgetChanges, forgetOwed, list, oweChanged, oweListed, setListing } from './changes'

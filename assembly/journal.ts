@@ -9,6 +9,7 @@ import {
 } from './layout'
 import { copyLines } from './lines'
 import { peerBegins } from './fit'
+import { noteDiffering, noteOverflowed, snapping } from './snapshot'
 import { freeKept, recordUnits, setNote } from './values'
 
 // how much of a change is remembered
@@ -105,6 +106,7 @@ export function releaseTaken(id: u32, record: usize): void {
 
 /** One overflowed record is encoded. */
 export function overflowTaken(id: u32, record: usize): void {
+  if (snapping) noteDiffering(id)
   bitRemove(overflowAt, id)
   store<u32>(record, load<u32>(record, FLAGS) & ~OVERFLOWED, FLAGS)
   overflowCount--
@@ -120,6 +122,7 @@ export function setTracking(much: u32): void {
   for (let id = bitNext(overflowAt, 0); id >= 0; id = bitNext(overflowAt, <u32>id + 1)) {
     store<u32>(recordAt(id), load<u32>(recordAt(id), FLAGS) & ~(OVERFLOWED | RELEASED), FLAGS)
   }
+  if (snapping) noteOverflowed()
   bitEmpty(overflowAt)
   bitEmpty(releasedAt)
   overflowCount = 0

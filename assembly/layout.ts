@@ -2,7 +2,7 @@
 // memory.grow and never again: host views stay attached and there is no rehash. All other files read these numbers and
 // write only their own parts.
 //
-//   statics | key | values | inbox | outbox | bitmaps: free, overflow, released, recent, older, owed | segment marks
+//   statics | key | values | inbox | outbox | bitmaps: free, overflow, released, recent, older, differing, owed | segment marks
 //           | earliest deadlines, last writes, ended sessions | digests | journal | sort scratch | staging | key scratch
 //           | columns, masks, results and block of a batch | pickup nodes | buckets | index key, buckets of each index | records | notes, pages, arena
 //
@@ -18,7 +18,7 @@
 // a table without such fields does not need, the last three parts and the larger inbox, it does not have.
 import { JOURNAL_BYTES_MAX, PAGE, PAGE_NOTE, VARIABLE_BYTES } from './arena-sizes'
 import { bitmapBytes } from './bitmap'
-import { ENDED_MAX, LIFETIME_WIRE_MAX, evicts, lifetimes } from './options'
+import { ENDED_MAX, LIFETIME_WIRE_MAX, evicts, lifetimes, snapshots } from './options'
 
 // @ts-ignore: decorator
 @inline export const LINE: usize = 64
@@ -363,7 +363,7 @@ export function plan(
   overflowAt = reserve(bitmapBytes(sessions))
   releasedAt = reserve(bitmapBytes(sessions))
   recentAt = reserve(bitmapBytes(sessions))
-  olderAt = reserve(bitmapBytes(sessions))
+  olderAt = reserve(bitmapBytes(sessions) * (snapshots ? 2 : 1)) // the second: snapshot.ts
   owedAt = reserve(bitmapBytes(sessions))
   marksAt = reserve(segments)
   earliestAt = reserve(lifetimes ? <u64>segments * 4 : 0)

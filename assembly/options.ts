@@ -16,9 +16,13 @@ export let fixedExpiry: bool = false
 /** A full table makes room by ending the session idle longest. */
 export let evicts: bool = false
 
-export function configure(hasLifetimes: bool, timeout: u32, fixed: bool, evict: bool): void {
+/** A snapshot may be taken: one more set of records is reserved (snapshot.ts). */
+export let snapshots: bool = false
+
+export function configure(hasLifetimes: bool, timeout: u32, fixed: bool, evict: bool, snaps: bool): void {
   lifetimes = hasLifetimes
   tableTimeout = timeout
   fixedExpiry = fixed
   evicts = evict
+  snapshots = snaps
 }

@@ -75,7 +75,7 @@ export type {
   TableOptions,
 } from './schema/index.ts'
 export { bytes, defineTable, string } from './schema/index.ts'
-export type { NodeStatus, PeerStatus, RoleChange, TableStatus } from './status.ts'
+export type { NodeStatus, PeerStatus, RoleChange, SnapshotStatus, TableStatus } from './status.ts'
 export type { ManyStored, RowColumns, Rows, RowValues, SetOptions, Table, TableIndex } from './table/index.ts'
 export { bytesFor } from './table/index.ts'
 export type { Reason, Role } from './wire/constants.ts'

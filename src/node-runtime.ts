@@ -16,12 +16,12 @@ import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
 import type { LinkFailure, ThreadData } from './io/thread-messages.ts'
 import { type MonitorSettings, Monitors } from './monitors.ts'
+import { NodeFiles } from './node-files.ts'
 import type { Effect, MonitorCheck } from './options.ts'
 import type { Prepared } from './prepared.ts'
 import { Questions } from './questions.ts'
 import { RoleChanges } from './role-changes.ts'
 import type { Settings } from './settings.ts'
-import type { StateDirectory } from './state/directory.ts'
 import type { NodeStatus, TableStatus } from './status.ts'
 import { NO_SYNC_STATUS } from './status.ts'
 import type { Table, WriteGate } from './table/index.ts'
@@ -42,7 +42,7 @@ export class NodeRuntime {
   private readonly settings: Settings
   private readonly gate: WriteGate
   private readonly gated: Gated
-  private readonly state: StateDirectory | undefined
+  private readonly files: NodeFiles
   private readonly replica: Replica
   private readonly driver: Driver
   private readonly thread: SyncThread
@@ -60,11 +60,11 @@ export class NodeRuntime {
   private stopped = false
   private readonly abort = () => void this.close()
 
-  constructor(settings: Settings, { words, gate, entries, state }: Prepared) {
+  constructor(settings: Settings, prepared: Prepared) {
+    const { words, gate, entries, state } = prepared
     this.settings = settings
     this.tellings = new Tellings(settings.logger, this.emitter)
     this.gate = gate
-    this.state = state
     this.questions = new Questions(settings.id, settings.peer)
     this.end = new Promise((resolve) => {
       this.settleEnd = resolve
@@ -92,6 +92,7 @@ export class NodeRuntime {
       flushInterval: settings.flushIntervalMs,
       random: Math.random,
     })
+    this.files = new NodeFiles(prepared, settings, this.replica, (error) => this.tellings.error(error))
     this.driver = new Driver(this.replica, words, settings.interval, monotonicMs, {
       send: (messages) => this.thread.send(messages),
       event: (event) => this.handleEvent(event),
@@ -99,7 +100,7 @@ export class NodeRuntime {
     })
     this.thread = new SyncThread(
       {
-        core: coreOptions(settings, stores, state),
+        core: coreOptions(settings, stores, prepared),
         words: words.buffer as SharedArrayBuffer,
         links: settings.links,
         identity: settings.identity,
@@ -133,7 +134,10 @@ export class NodeRuntime {
       throw error
     }
     // Told in a later turn, when whoever awaits the node has had time to listen.
-    setImmediate(() => failures.map((failure) => this.handleAlarm(failure)))
+    setImmediate(() => {
+      for (const failure of failures) this.handleAlarm(failure)
+      this.files.tell()
+    })
     signal?.addEventListener('abort', this.abort)
     if (signal?.aborted) {
       await this.close()
@@ -182,6 +186,7 @@ export class NodeRuntime {
       forced: sync.forced,
       health: { failed: this.monitors.failed, monitors: this.monitors.status },
       damping: sync.damping,
+      snapshot: this.files.snapshot,
       history: [...roleChanges.history],
       witness: sync.witness,
       refusals: sync.refusals,
@@ -317,12 +322,7 @@ export class NodeRuntime {
     this.sync = { ...NO_SYNC_STATUS, lineage: this.sync.lineage, refusals: this.sync.refusals }
     this.settings.signal?.removeEventListener('abort', this.abort)
     if (error !== undefined) this.tellings.error(error)
-    void this.endState().then(this.settleEnd)
-  }
-
-  /** The last of it: another process may take the state directory. */
-  private async endState(): Promise<void> {
-    await this.state?.close().catch((error) => this.tellings.thrown(error))
+    void this.files.end().then(this.settleEnd)
   }
 
   // ---- What the replica says
@@ -361,7 +361,7 @@ export class NodeRuntime {
 function coreOptions(
   settings: Settings,
   stores: readonly Table[],
-  state: StateDirectory | undefined,
+  { state, restored }: Prepared,
 ): ThreadData['core'] {
   return {
     id: settings.id,
@@ -385,6 +385,7 @@ function coreOptions(
     }),
     epochFloor: state?.epochFloor ?? Date.now(),
     reserved: state?.reserved,
+    loaded: restored && { standing: restored.standing, lineageAgeMs: restored.lineageAgeMs },
     incarnation: randomBytes(INCARNATION_BYTES).toString('hex'),
     contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),
   }

@@ -144,6 +144,20 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
    * Default: none; epochs start from the clock.
    */
   readonly stateDir?: string
+  /**
+   * Keeps a file of the tables in `stateDir`, which must be given too: one state of all of them, written each `interval` and
+   * when the node ends. A node that starts loads it. Two nodes that both start so elect the younger state of the older
+   * lineage; the other is compared with it and repaired. What changed after the last file is lost when both nodes are.
+   */
+  readonly snapshot?: {
+    /** Time between two snapshots, 1000 to 86400000 ms. Default 60000. */
+    readonly interval?: number
+    /**
+     * What to do with a file that is damaged, another node's, or of other tables: 'reject' the start with a StateError, or
+     * put it aside, tell an `error` event and start 'empty'. Default 'reject'.
+     */
+    readonly unusable?: 'reject' | 'empty'
+  }
   readonly onPromote?: RoleHook
   readonly onDemote?: RoleHook
   /** Abort closes the node. */

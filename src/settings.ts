@@ -1,6 +1,5 @@
 // The checks behind createNode's options: every option by itself, then the relations between them. A refusal names the
 // option, what was given, what is allowed. Unknown options are refused: a misspelt one must not be a silent default.
-import { resolve } from 'node:path'
 import { SWITCHING_DEFAULTS, type SwitchingOptions } from './core/damping.ts'
 import { ConfigError } from './errors.ts'
 import type { Address } from './io/address.ts'
@@ -11,6 +10,7 @@ import { checkNames, flag, hook, integer, isObject, number, refusal, signal, tex
 import type { AbortSignalLike, Logger, NodeOptions, RoleHook } from './options.ts'
 import type { TableDefinition } from './schema/index.ts'
 import { checkWitness } from './settings-witness.ts'
+import { checkSnapshot, checkStateDir, type SnapshotSettings } from './state-options.ts'
 import { TABLES_MAX } from './wire/constants.ts'
 
 /** Checked options, all filled in. */
@@ -40,6 +40,7 @@ export interface Settings {
   readonly sending: 'redundant' | 'single'
   /** Absolute. */
   readonly stateDir: string | undefined
+  readonly snapshot: SnapshotSettings | undefined
   readonly onPromote: RoleHook | undefined
   readonly onDemote: RoleHook | undefined
   readonly signal: AbortSignalLike | undefined
@@ -82,6 +83,7 @@ const OPTIONS: readonly string[] = [
   'fastDetection',
   'sending',
   'stateDir',
+  'snapshot',
   'onPromote',
   'onDemote',
   'signal',
@@ -132,6 +134,7 @@ export function checkOptions(given: NodeOptions): Settings {
     fastDetection: flag('fastDetection', given.fastDetection ?? true),
     sending: checkSending(given.sending ?? DEFAULTS.sending),
     stateDir: checkStateDir(given.stateDir),
+    snapshot: checkSnapshot(given.snapshot, given.stateDir),
     onPromote: hook('onPromote', given.onPromote),
     onDemote: hook('onDemote', given.onDemote),
     signal: signal('signal', given.signal),
@@ -139,12 +142,6 @@ export function checkOptions(given: NodeOptions): Settings {
   }
   checkRelations(settings)
   return settings
-}
-
-function checkStateDir(path: unknown): string | undefined {
-  if (path === undefined) return undefined
-  if (typeof path !== 'string' || path === '') throw refusal('stateDir', path, 'the path of a directory')
-  return resolve(path)
 }
 
 function checkSwitching(given: NodeOptions): SwitchingOptions {

@@ -43,6 +43,16 @@ export interface TableStatus {
   readonly arena: ArenaUse | null
 }
 
+/** A snapshot file. */
+export interface SnapshotStatus {
+  /** ms since 1970 */
+  readonly at: number
+  /** The state it keeps. */
+  readonly position: { readonly epoch: number; readonly sequence: number }
+  readonly sessions: number
+  readonly bytes: number
+}
+
 /** One change of role. */
 export interface RoleChange {
   /** ms since 1970 */
@@ -95,6 +105,8 @@ export interface NodeStatus {
   readonly health: { readonly failed: number; readonly monitors: { readonly [name: string]: MonitorStatus } }
   /** Changes of role lately, and how long they put off a handover by health or override. */
   readonly damping: Damping
+  /** The last snapshot this node has written, or started from; null: none. */
+  readonly snapshot: SnapshotStatus | null
   /** The last 64 changes of role, oldest first. */
   readonly history: readonly RoleChange[]
   /** Input refused and connections closed, by reason, since the start. */
@@ -118,6 +130,7 @@ export const NO_SYNC_STATUS: SyncStatus = {
   role: 'starting',
   epoch: 0,
   lineage: '0000000000000000',
+  lineageAgeMs: 0,
   reason: 'none',
   tableTime: 0,
   peer: null,

@@ -56,6 +56,7 @@ export class Feed {
 
   constructor(core: Core) {
     this.core = core
+    this.lastPosition = core.options.loaded?.standing.sequence ?? 0
   }
 
   /** Last sequence produced (primary) or applied (secondary); kept when an attachment ends. */

@@ -136,6 +136,7 @@ export interface SyncStatus {
   role: Role
   epoch: number
   lineage: string
+  lineageAgeMs: number
   reason: Reason
   /** The followed primary's table time, in ticks, as its last heartbeat makes it now; 0 while none is known. */
   tableTime: number

@@ -56,7 +56,7 @@ export class NodeCore implements Core {
   constructor(options: CoreOptions, now: number) {
     this.options = options
     this.place = placeOf(options.id, options.peer)
-    this.state = new NodeState(now, options.epochFloor, options.reserved)
+    this.state = new NodeState(now, options.epochFloor, options.reserved, options.loaded)
     this.vitals = new Vitals(this, options, this.linkTimers, (reason, since, at) => {
       this.roles.handlePeerLost(reason, since, at)
     })

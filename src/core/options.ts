@@ -4,6 +4,7 @@ import type { TableInfo } from '../wire/hello.ts'
 import type { SwitchingOptions } from './damping.ts'
 import type { ElectionOptions } from './election.ts'
 import type { Sending } from './sending.ts'
+import type { LoadedState } from './snapshot-taker.ts'
 
 export type Mode = 'availability' | 'manual' | 'witness'
 
@@ -33,6 +34,8 @@ export interface CoreOptions extends ElectionOptions {
   readonly epochFloor: number
   /** Epochs up to this one are reserved in the state file; undefined: there is none (src/core/reservation.ts). */
   readonly reserved?: number | undefined
+  /** What the tables hold from a snapshot; undefined: nothing. */
+  readonly loaded?: LoadedState | undefined
   /** 16 hex digits, new at every process start. */
   readonly incarnation: string
   /** 32 random bytes, new at every process start. */

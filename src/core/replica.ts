@@ -14,6 +14,7 @@ import { Pickups } from './pickups.ts'
 import type { ReplicaEvent } from './replica-event.ts'
 import { type ResyncProgress, Resyncs } from './resyncs.ts'
 import { reportOf } from './role-report.ts'
+import { Standings } from './standings.ts'
 import type { Store } from './store.ts'
 import { Sweeper } from './sweeper.ts'
 import { TableNews } from './table-news.ts'
@@ -54,6 +55,8 @@ export class Replica {
   private readonly sweeper: Sweeper
   private readonly news: TableNews
   private readonly time = new TableTime()
+  /** What a snapshot would keep. */
+  readonly standings: Standings
   private readonly ground: Ground = { lineage: NO_LINEAGE, base: undefined }
   private peerAlive = false
   private flushToken: number | undefined
@@ -76,6 +79,7 @@ export class Replica {
     this.follower = new Follower(this.stores, post, this.time, this.ground, (event) =>
       this.events.push(event),
     )
+    this.standings = new Standings(this.feeder, this.follower, this.ground, this.time)
     this.pickups = new Pickups(this.stores)
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
     this.sweeper = new Sweeper(this.stores, this.time)
@@ -186,6 +190,7 @@ export class Replica {
         break
       case 'status':
         this.hearTime(message.status, now)
+        this.standings.handleStatus(message.status, now)
         break
       case 'attach':
         if (this.role !== 'primary' || message.epoch !== this.epoch) break
@@ -239,6 +244,7 @@ export class Replica {
     const hasFollowed = this.role === 'secondary' && attach !== 0
     const ageMs = hasFollowed ? Math.max(0, now - appliedAt) : null
     const report = reportOf(this.stores, message.position, ageMs)
+    this.standings.handleRole(message.role)
     this.role = message.role
     this.epoch = message.epoch
     this.follower.detach()
@@ -270,6 +276,7 @@ export class Replica {
     if (isForward && this.role === 'secondary') {
       this.follower.handleFrame(frame, now)
       this.epoch = frame.epoch
+      this.standings.handleFrame(frame.epoch)
     } else if (!isForward && this.role === 'primary' && frame.epoch === this.epoch) {
       const fits = this.feeder.handleFrame(frame, () => this.drawKey(), now)
       if (!fits) this.messages.push({ type: 'refused', name: 'malformed' })

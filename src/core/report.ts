@@ -53,6 +53,7 @@ export function syncStatusOf(
     role: state.role,
     epoch: state.epoch,
     lineage: state.lineage,
+    lineageAgeMs: state.lineageAgeMs(now),
     reason: state.reason,
     tableTime: status === undefined || status.epoch !== state.epoch ? 0 : peer.aged(status, now).tableTime,
     peer:

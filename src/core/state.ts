@@ -11,6 +11,7 @@ import type { FromSync, ToSync } from './messages.ts'
 import { WordState } from './messages.ts'
 import type { CoreOptions } from './options.ts'
 import { Reservation } from './reservation.ts'
+import type { LoadedState } from './snapshot-taker.ts'
 import { TICKS_MAX, ticksIn } from './table-time.ts'
 
 const CHANGES_MAX = 64
@@ -55,11 +56,17 @@ export class NodeState {
   private progressAt: number
   private progress = 0
 
-  constructor(now: number, epochFloor: number, reserved?: number) {
+  constructor(now: number, epochFloor: number, reserved?: number, loaded?: LoadedState) {
     this.reservation = new Reservation(reserved)
     this.startedAt = now
     this.progressAt = now
     this.heardEpoch = Math.max(0, epochFloor - 1)
+    if (loaded === undefined) return
+    this.lineage = loaded.standing.lineage
+    this.lineageBornAt = now - loaded.lineageAgeMs
+    this.epoch = loaded.standing.epoch
+    this.complete = true
+    this.hear(this.epoch)
   }
 
   /** A word that no earlier reign had. */

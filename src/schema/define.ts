@@ -2,6 +2,7 @@
 import { SchemaError } from '../errors.ts'
 import { checkName, isObject, show } from './checks.ts'
 import { checkIndexes, copyIndexes } from './define-indexes.ts'
+import { describeSchema, type SchemaDescription } from './describe.ts'
 import { schemaHash } from './hash.ts'
 import { layOut, type RecordLayout, SCALAR_NAMES, VARIABLE_NAMES } from './layout.ts'
 import { checkLifetime, LIFETIME_WIRE_MAX, type Lifetime } from './lifetime.ts'
@@ -77,6 +78,8 @@ export interface TableDefinition<
   readonly onFull: 'reject' | 'evict'
   /** 16 lower-case hex digits over key and field names and types, in order, the indexes and the lifetime. */
   readonly schemaHash: string
+  /** The same in words, as the other node is told it. */
+  readonly schema: SchemaDescription
   /** Where the fields lie in a record. */
   readonly layout: RecordLayout
   /** Undefined: every session is replicated at once. */
@@ -241,6 +244,7 @@ export function defineTable<
     arena: Math.floor((arena ?? 0) / ARENA_STEP) * ARENA_STEP,
     lifetime,
     onFull,
+    schema: describeSchema(key, fields, indexes, lifetime),
     schemaHash: schemaHash(key, fields, indexes, lifetime),
     layout,
     pickup: checkPickup(at, options.pickup),

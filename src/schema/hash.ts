@@ -22,6 +22,11 @@ export function schemaHash(key: Shape, fields: Shape, indexes: IndexLists, lifet
     ...(further.length > 0 ? { indexes: further } : {}),
     ...(lifetime === undefined ? {} : { lifetime }),
   })
+  return hashText(text)
+}
+
+/** FNV-1a of a text: 16 lower-case hex digits. */
+export function hashText(text: string): string {
   let hash = BASIS
   for (const byte of new TextEncoder().encode(text)) hash = ((hash ^ BigInt(byte)) * PRIME) & (2n ** 64n - 1n)
   return hash.toString(16).padStart(16, '0')

@@ -26,8 +26,13 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
   readonly #definition: TableDefinition<Key, Fields>
   readonly #batches: TableBatches
 
-  constructor(definition: TableDefinition<Key, Fields>, seed: HashSeed, encodeBytesMax: number) {
-    super(definition, seed, encodeBytesMax)
+  constructor(
+    definition: TableDefinition<Key, Fields>,
+    seed: HashSeed,
+    encodeBytesMax: number,
+    snapshots: boolean,
+  ) {
+    super(definition, seed, encodeBytesMax, snapshots)
     this.#definition = definition
     this.#batches = new TableBatches(this.name, definition.layout, this.engine, () => this.collectEnded())
   }

@@ -9,7 +9,7 @@ import { wasmBase64 } from './wasm-bytes.ts'
 /** Exports of assembly/index.ts. Addresses and unsigned numbers arrive signed: `>>> 0` where they may be large. */
 export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBuffer }
-  configure(lifetimes: number, timeout: number, fixed: number, evicts: number): void
+  configure(lifetimes: number, timeout: number, fixed: number, evicts: number, snapshots: number): void
   plan(
     sessions: number,
     keys: number,
@@ -36,6 +36,15 @@ export interface CoreExports {
   timeAt(): number
   renewKey(): number
   give(flags: number, deadline: number): void
+  snapshotBegin(): number
+  snapshotStop(): void
+  snapshotGather(): number
+  snapshotBytes(): number
+  snapshotSessions(from: number, most: number, bytesMax: number): number
+  snapshotDiffering(from: number, most: number, bytesMax: number): number
+  snapshotListed(from: number): number
+  snapshotListAt(): number
+  snapshotNext(): number
   sweepDue(): number
   sweep(patient: number): number
   listen(causes: number): void
@@ -160,7 +169,12 @@ function instantiate(): CoreExports {
 }
 
 /** Writes the descriptors (`Field` in assembly/layout.ts) and the masks of the indexes, and plans the memory; gives its bytes. */
-function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: number): number {
+function plan(
+  core: CoreExports,
+  definition: TableDefinition,
+  encodeBytesMax: number,
+  snapshots: boolean,
+): number {
   const { keys, values, indexes, keyBytes, recordBytes } = definition.layout
   const { lifetime, onFull } = definition
   core.configure(
@@ -168,6 +182,7 @@ function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: nu
     lifetime?.timeoutTicks ?? 0,
     lifetime?.fixed ? 1 : 0,
     onFull === 'evict' ? 1 : 0,
+    snapshots ? 1 : 0,
   )
   const descriptors = new Uint32Array(core.memory.buffer, core.descriptorsAt())
   for (const [i, field] of [...keys, ...values].entries()) {
@@ -185,7 +200,7 @@ function plan(core: CoreExports, definition: TableDefinition, encodeBytesMax: nu
 /** Bytes of memory that the table of a definition reserves, all in: index, records, journal, buffers, arena. */
 export function bytesFor(definition: TableDefinition): number {
   const core = instantiate()
-  const pages = Math.ceil(plan(core, definition, ENCODE_BYTES_MAX) / PAGE_BYTES)
+  const pages = Math.ceil(plan(core, definition, ENCODE_BYTES_MAX, false) / PAGE_BYTES)
   return Math.max(pages * PAGE_BYTES, core.memory.buffer.byteLength)
 }
 
@@ -193,9 +208,14 @@ function sizes({ capacity, arena }: TableDefinition): string {
   return arena === 0 ? `capacity ${capacity}` : `capacity ${capacity} with an arena of ${arena} bytes`
 }
 
-export function createEngine(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number): Engine {
+export function createEngine(
+  definition: TableDefinition,
+  seed: HashSeed,
+  encodeBytesMax: number,
+  snapshots = false,
+): Engine {
   const core = instantiate()
-  const bytes = plan(core, definition, encodeBytesMax)
+  const bytes = plan(core, definition, encodeBytesMax, snapshots)
   if (bytes > PAGES_MAX * PAGE_BYTES) {
     throw new SchemaError(
       `table ${definition.name}: ${sizes(definition)} needs ${bytes} bytes; allowed: 4 GiB a table, so split the sessions over several tables or nodes`,

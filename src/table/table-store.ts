@@ -5,6 +5,7 @@ import type { TableDefinition } from '../schema/index.ts'
 import { createEngine, type Engine, type HashSeed } from './engine.ts'
 import { Pickup } from './pickup.ts'
 import { REFUSALS, type RefusalName, SEGMENT_RECORDS } from './refusals.ts'
+import { SnapshotSource } from './snapshot-source.ts'
 
 /** What the values of `blob` and `text` fields take of a table's arena, in bytes. */
 export interface ArenaUse {
@@ -29,6 +30,7 @@ export class TableStore {
   /** ceil(capacity / SEGMENT_RECORDS). */
   readonly segments: number
   readonly schemaHash: string
+  readonly schema: TableDefinition['schema']
   /** Bytes of the arena; 0 if it has none. */
   readonly arenaBytes: number
   /** Largest output of one `encode`, in bytes, with a record that is longer than `encodeBytesMax`. */
@@ -41,6 +43,8 @@ export class TableStore {
   readonly journalMax: number
   /** Called at the first change after an `encode` that left nothing behind. */
   onChange: (() => void) | undefined
+  /** What snapshots are taken from. */
+  readonly snapshots: SnapshotSource
   protected readonly engine: Engine
   /** Undefined: every session is replicated at once. */
   readonly #pickup: Pickup | undefined
@@ -53,13 +57,15 @@ export class TableStore {
   /** Whether the next write is to be told. */
   #announcing = false
 
-  constructor(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number) {
+  constructor(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number, snapshots: boolean) {
     this.name = definition.name
     this.capacity = definition.capacity
     this.segments = Math.ceil(definition.capacity / SEGMENT_RECORDS)
     this.schemaHash = definition.schemaHash
+    this.schema = definition.schema
     this.arenaBytes = definition.arena
-    this.engine = createEngine(definition, seed, encodeBytesMax)
+    this.engine = createEngine(definition, seed, encodeBytesMax, snapshots)
+    this.snapshots = new SnapshotSource(this.engine)
     this.batchBytesMax =
       definition.arena > 0 ? this.engine.core.inboxBytes() : this.engine.core.encodeBytesMax()
     this.#partBytes = Math.min(IMAGE_PART_BYTES, encodeBytesMax)

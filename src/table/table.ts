@@ -59,8 +59,9 @@ export class Table<
     seed: HashSeed,
     encodeBytesMax: number,
     date: () => number,
+    snapshots: boolean,
   ) {
-    super(definition, seed, encodeBytesMax)
+    super(definition, seed, encodeBytesMax, snapshots)
     this.#date = date
     const { core } = this.engine
     this.#keys = definition.layout.keys
