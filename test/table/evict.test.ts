@@ -180,4 +180,27 @@ test('it evicts among the oldest: nine of ten from the oldest tenth, under rando
   assert.ok(amongOldest >= 18, `${amongOldest} of 20 looked at were among the oldest tenth`)
 })
 
+test('all that one batch ends is told in order, also to a listener that writes, at the same cost each', () => {
+  const batch = (rows: number) => {
+    const table = primaryOf(evicting(100))
+    const told: unknown[] = []
+    table.listen(['evicted'], (_cause, { id }) => {
+      told.push(id)
+      if (told.length === 1) table.set({ id: 1_000_000 })
+    })
+    const packed = table.rows(rows)
+    packed.length = rows
+    for (let id = 0; id < rows; id++) (packed.columns as { id: Uint32Array }).id[id] = id
+    const before = process.cpuUsage().user
+    table.setMany(packed)
+    const us = process.cpuUsage().user - before
+    assert.is(told.length, rows - 100 + 1)
+    assert.is(new Set(told).size, told.length, 'each once')
+    return us
+  }
+  const least = (rows: number) => Math.min(batch(rows), batch(rows), batch(rows))
+  const [few, many] = [least(20_000), least(200_000)]
+  assert.ok(many < few * 30, `${few} us for 20,000, ${many} us for 200,000`)
+})
+
 test.run()
