@@ -165,7 +165,6 @@ export class Faults {
     return random.chance(0.4) ? random.between(60, 500) : this.plan.boundMs * random.logBetween(0.5, 30)
   }
 
-  /** Both links are cut until after the hold-down, and one node comes back empty behind the cut. */
   /**
    * Both machines are overloaded: the sync thread of one hardly gets to beat, that of the other wakes late again and
    * again, each time for less than would make anybody suspect.
@@ -185,12 +184,17 @@ export class Faults {
     this.network.world.after(duration + pause, () => this.stutter(node, times - 1, durationMs, random))
   }
 
+  /**
+   * Both links are cut until after the hold-down, and one node comes back empty behind the cut; or both do, at the same
+   * moment, so that nothing but their places tells their epochs apart.
+   */
   private island(node: number, random: Prng): void {
     const holdDownMs = Math.max(...this.plan.nodes.map((one) => one.core.holdDownMs))
     const awayMs = random.between(60, this.plan.boundMs)
     const duration = awayMs + holdDownMs * random.between(0.8, 1.5)
     for (const link of BOTH) this.links.cut(link, BOTH, duration, random)
     this.patient.bringDown(node, random.pick(['kill', 'power'] as const), awayMs)
+    if (random.chance(0.3)) this.patient.bringDown(1 - node, 'kill', awayMs)
   }
 
   /** A thread stands still, or both. */

@@ -41,7 +41,9 @@ export class LineageChecks {
     if (olderMs > LINEAGE_MARGIN_MS + SLACK_MS + (now - by.startedAt) / 50) {
       throw new Violation(`${process.name}: a lineage ${olderMs.toFixed(0)} ms younger replaces its own`)
     }
-    const isEmpty = by.base.every((keys) => keys.size === 0) && !by.isWritten
+    // What its primary held back when it began counts as well: nobody else knows of it, but it is there.
+    const began = [...by.base, ...by.held]
+    const isEmpty = began.every((keys) => keys.size === 0) && !by.isWritten
     const least = Math.min(...(this.sessions.get(process) ?? [0]))
     if (isEmpty && least > 0 && olderMs >= -LINEAGE_MARGIN_MS) {
       throw new Violation(`${process.name}: an empty node wipes its ${process.sessions} sessions`)

@@ -32,6 +32,7 @@ export const REGRESSIONS: readonly Regression[] = [
   wasm(233, 'a fault waited for the logarithm of nothing'),
   wasm(482, 'chance losses on crossed links were taken for a livelock'),
   wasm(1026, 'what a spoilt primary gave on was taken for an error of the tables'),
+  wasm(994, 'what a primary held back was taken for nothing'),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]
