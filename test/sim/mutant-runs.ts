@@ -67,7 +67,14 @@ export async function runMutants(options: MutantOptions): Promise<number> {
 
 async function runOne(mutant: Mutant, options: MutantOptions): Promise<Outcome> {
   const started = performance.now()
-  const tree = plant(mutant)
+  let tree: string
+  try {
+    tree = plant(mutant)
+  } catch (error) {
+    // One text that moved must not stop the others.
+    console.log(`  ${(error as Error).message}`)
+    return { mutant, seeds: 0, finding: undefined, seconds: 0 }
+  }
   const most = mutant.harmless === undefined ? options.seedsMax : Math.min(HARMLESS_SEEDS, options.seedsMax)
   const { seeds, finding } = await runTree(tree, options.from, most)
   uproot(tree)
