@@ -170,7 +170,6 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
       override: false,
       uptimeMarginMs: 300_000,
       switching: SWITCHING,
-      leaseMs: 0,
     },
     flushInterval: 1,
     clockRate: 1,
