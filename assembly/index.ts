@@ -18,7 +18,7 @@ import { unstage } from './stage'
 import * as values from './values'
 
 export { plan, planPickup } from './layout'
-export { erase, eraseAll, eraseId, find, findBy, put, renewKey, touch, update, updateId } from './records'
+export { erase, eraseAll, eraseId, find, findBy, holds, put, renewKey, touch, update, updateId } from './records'
 export { manyCheck, manyErase, manyFind, manyPut, manyRead, manyStopped, manyUpdate, manyWritten } from './many'
 export { encode, image, imagePart } from './encode'
 export { digestedBytes, digests } from './digest'
@@ -35,7 +35,7 @@ export { timeAt } from './time'
 export { changedCount, checkpoint, confirm, forgetChanges, forgetOwed, list, oweChanged, oweListed, setListing } from './changes'
 export { benchChase, benchFill, benchFind, benchFindMany } from './bench'
 export {
-  dropHeld, pickupDelay, pickupDemand, pickupDemanded, pickupNext, pickupSlice, pickupTake, pickupTurn, pickupWait,
+  dropHeld, heldNext, pickupDelay, pickupDemand, pickupDemanded, pickupNext, pickupSlice, pickupTake, pickupTurn, pickupWait,
 } from './pickup'
 
 /** Reserves what was planned and makes the table empty. False if the memory cannot be had. */

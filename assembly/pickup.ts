@@ -164,6 +164,11 @@ export function pickupSlice(most: u32): u32 {
   return taken
 }
 
+/** The session that is dropped next, of those that are held back; -1: there is none. */
+export function heldNext(): i32 {
+  return <i32>(youngFirst != NONE ? youngFirst : localFirst)
+}
+
 /** Drops up to `most` sessions that are held back, nothing remembered; gives how many are left. */
 export function dropHeld(most: u32): u32 {
   for (; heldCount && most; most--) {

@@ -111,6 +111,11 @@ export function nextLive(from: u32): i32 {
   return id
 }
 
+/** Whether a slot that exists holds a session that has not expired. */
+export function holds(id: u32): bool {
+  return id < capacity && isOccupied(id) && !(lifetimes && isExpired(recordAt(id)))
+}
+
 /** Record id of the key of a further index that lies in the value buffer; -1 if there is no such session. */
 export function findBy(index: u32): i32 {
   return live(findRow(index, valuesAt))

@@ -1,5 +1,6 @@
 // What a node tells its application. A listener that throws or rejects is reported as an 'error' event and stops
 // nothing; an 'error' event without a listener stops nothing either: whoever wants to know, listens or gives a logger.
+import type { ConflictNews } from './core/conflicts.ts'
 import type { DecidedBy } from './core/election.ts'
 import type { RoleReport } from './core/role-report.ts'
 import type { Reason, Role } from './wire/constants.ts'
@@ -47,6 +48,12 @@ export interface PoisonEvent {
   readonly sequence: number
 }
 
+/**
+ * What a node gave up when it ceased to be primary: after a split the sessions it had changed and its secondary had not
+ * confirmed, at any demotion the ones that `pickup` had held back. Several events may tell of one demotion.
+ */
+export type ConflictEvent = Omit<ConflictNews, 'type'>
+
 /** A monitor began to fail, or is healthy again. */
 export interface MonitorEvent {
   readonly name: string
@@ -85,6 +92,11 @@ export interface NodeEvents {
   readonly expired: EndedEvent
   /** Primary: a session made room in a full table (`onFull: 'evict'`); told after the `set` that took its place. */
   readonly evicted: EndedEvent
+  /**
+   * Sessions this node gave up, each with the version of the node that stays; told when this node is synced with it, or
+   * after `conflictTimeout`. Copies are taken only while somebody listens.
+   */
+  readonly conflict: ConflictEvent
   /** A monitor began to fail, or is healthy again. */
   readonly monitor: MonitorEvent
   /** Something went wrong: a listener, a hook, the sync thread. Never thrown. */
@@ -104,6 +116,7 @@ const NAMES: Record<NodeEventName, true> = {
   poison: true,
   expired: true,
   evicted: true,
+  conflict: true,
   monitor: true,
   error: true,
 }

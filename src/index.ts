@@ -3,11 +3,13 @@
  *
  * @packageDocumentation
  */
+export type { Conflict } from './core/conflicts.ts'
 export type { Damping } from './core/damping.ts'
 export type { DecidedBy } from './core/election.ts'
 export type { LinkStatus, WitnessStatus } from './core/messages.ts'
 export type { ResyncProgress } from './core/resyncs.ts'
 export type { RoleReport } from './core/role-report.ts'
+export type { SessionCopy } from './core/store.ts'
 export type { VerifyResult } from './core/verifications.ts'
 export type { Alone } from './core/waiters.ts'
 export type { HoldfastErrorCode } from './errors.ts'
@@ -32,6 +34,7 @@ export {
   VerifyError,
 } from './errors.ts'
 export type {
+  ConflictEvent,
   EndedEvent,
   LinkEvent,
   Listener,

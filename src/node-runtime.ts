@@ -73,7 +73,10 @@ export class NodeRuntime {
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
     for (const store of stores) store.onPickupError = (error) => this.tellings.thrown(error)
-    this.emitter.onListeners = () => this.listenToTables(stores)
+    this.emitter.onListeners = () => {
+      this.listenToTables(stores)
+      this.replica.conflicts.wanted = this.emitter.has('conflict')
+    }
     this.monitors = new Monitors(
       (failed) => this.thread.send([{ type: 'health', failed }]),
       (event) => this.tellings.monitor(event),
@@ -90,6 +93,7 @@ export class NodeRuntime {
       stores,
       gate: this.gate,
       flushInterval: settings.flushIntervalMs,
+      conflictTimeoutMs: settings.conflictTimeoutMs,
       random: Math.random,
     })
     this.files = new NodeFiles(prepared, settings, this.replica, (error) => this.tellings.error(error))
@@ -345,6 +349,9 @@ export class NodeRuntime {
       case 'synced':
         this.emitter.emit('synced', { synced: event.synced })
         this.considerReady()
+        break
+      case 'conflict':
+        this.tellings.conflict(event)
         break
       case 'unsynced':
       case 'poison':

@@ -128,6 +128,11 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   }
   /** Uptimes closer than this count as equal, ms. Default 300000. */
   readonly uptimeMargin?: number
+  /**
+   * How long a node that gave way to another primary keeps its versions of what it had changed, to tell them in `conflict`
+   * events together with the other node's, ms. What it cannot tell by then is counted. Default 10000.
+   */
+  readonly conflictTimeout?: number
   /** Whether a secondary that does not hold everything may be promoted when nothing better is reachable. Default true. */
   readonly promoteUnsynced?: boolean
   /** See the death of the peer's process (stream ended, port refused) without waiting for its silence. Default true. */

@@ -1,5 +1,6 @@
 // The checks behind createNode's options: every option by itself, then the relations between them. A refusal names the
 // option, what was given, what is allowed. Unknown options are refused: a misspelt one must not be a silent default.
+import { CONFLICT_TIMEOUT_MS } from './core/conflicts.ts'
 import { SWITCHING_DEFAULTS, type SwitchingOptions } from './core/damping.ts'
 import { ConfigError } from './errors.ts'
 import type { Address } from './io/address.ts'
@@ -35,6 +36,7 @@ export interface Settings {
   readonly override: boolean
   readonly uptimeMarginMs: number
   readonly switching: SwitchingOptions
+  readonly conflictTimeoutMs: number
   readonly promoteUnsynced: boolean
   readonly fastDetection: boolean
   readonly sending: 'redundant' | 'single'
@@ -79,6 +81,7 @@ const OPTIONS: readonly string[] = [
   'uptimeMargin',
   'switchHoldDown',
   'damping',
+  'conflictTimeout',
   'promoteUnsynced',
   'fastDetection',
   'sending',
@@ -130,6 +133,12 @@ export function checkOptions(given: NodeOptions): Settings {
       Number.MAX_SAFE_INTEGER,
     ),
     switching: checkSwitching(given),
+    conflictTimeoutMs: number(
+      'conflictTimeout',
+      given.conflictTimeout ?? CONFLICT_TIMEOUT_MS,
+      0,
+      TIME_MAX_MS,
+    ),
     promoteUnsynced: flag('promoteUnsynced', given.promoteUnsynced ?? true),
     fastDetection: flag('fastDetection', given.fastDetection ?? true),
     sending: checkSending(given.sending ?? DEFAULTS.sending),

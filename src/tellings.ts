@@ -1,4 +1,5 @@
 // What happens to a node and is not an answer to a question, told twice: to the logger and to those who listen.
+import type { ConflictNews } from './core/conflicts.ts'
 import type { FollowerEvent } from './core/follower.ts'
 import type { Emitter, MonitorEvent } from './events.ts'
 import type { Logger } from './options.ts'
@@ -34,6 +35,15 @@ export class Tellings {
     if (healthy) this.logger.info({ ...event }, `monitor ${name} is healthy again`)
     else this.logger.warn({ ...event }, `monitor ${name} fails: ${error}`)
     this.emitter.emit('monitor', event)
+  }
+
+  conflict({ type: _, ...event }: ConflictNews): void {
+    const { cause, epoch, told, untold, done } = event
+    if (done) {
+      const what = `${told} sessions of epoch ${epoch} given up and told, ${untold} not told`
+      this.logger.warn({ cause, epoch, told, untold }, what)
+    }
+    this.emitter.emit('conflict', event)
   }
 
   follower(event: FollowerEvent): void {

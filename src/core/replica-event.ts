@@ -1,5 +1,6 @@
 // What a replica tells its owner: changes of role and of being synced, and the answers to what the application asked.
 import type { Reason, Role } from '../wire/constants.ts'
+import type { ConflictNews } from './conflicts.ts'
 import type { DecidedBy } from './election.ts'
 import type { FollowerEvent } from './follower.ts'
 import type { RoleReport } from './role-report.ts'
@@ -21,4 +22,5 @@ export type ReplicaEvent =
   | { type: 'verified'; token: number; result: VerifyResult | undefined }
   | { type: 'resynced'; token: number; done: boolean }
   | { type: 'synced'; synced: boolean }
+  | ConflictNews
   | FollowerEvent

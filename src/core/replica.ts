@@ -7,6 +7,7 @@ import { parseFrame } from '../wire/frame.ts'
 import { readProofResult } from '../wire/sequenced.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
 import { type Ground, takeLead } from './base.ts'
+import { Conflicts } from './conflicts.ts'
 import { Feeder } from './feeder.ts'
 import { Follower } from './follower.ts'
 import type { FromSync, SyncStatus, ToSync } from './messages.ts'
@@ -19,13 +20,13 @@ import type { Store } from './store.ts'
 import { Sweeper } from './sweeper.ts'
 import { TableNews } from './table-news.ts'
 import { TableTime } from './table-time.ts'
+import { earliest } from './timers.ts'
 import { Verifications } from './verifications.ts'
 import type { Alone } from './waiters.ts'
 import { Waiters } from './waiters.ts'
 
 /** Never a role word. */
 const SHUT = -1
-const LATER = Number.POSITIVE_INFINITY
 
 export interface ReplicaOptions {
   readonly stores: readonly Store[]
@@ -33,6 +34,8 @@ export interface ReplicaOptions {
   readonly gate: { open: number }
   /** Least time between two flushes, ms. */
   readonly flushInterval: number
+  /** How long what a demoted primary gives up is kept for telling, ms. Default CONFLICT_TIMEOUT_MS. */
+  readonly conflictTimeoutMs?: number
   /** Uniform in [0, 1). */
   readonly random: () => number
 }
@@ -49,6 +52,7 @@ export class Replica {
   private readonly feeder: Feeder
   private readonly follower: Follower
   private readonly pickups: Pickups
+  readonly conflicts: Conflicts
   private readonly verifications: Verifications
   private readonly resyncs: Resyncs
   private readonly waiters: Waiters
@@ -81,6 +85,7 @@ export class Replica {
     )
     this.standings = new Standings(this.feeder, this.follower, this.ground, this.time)
     this.pickups = new Pickups(this.stores)
+    this.conflicts = new Conflicts(this.stores, options, (news) => this.events.push(news))
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
     this.sweeper = new Sweeper(this.stores, this.time)
     this.news = new TableNews(this.stores, this.time, post)
@@ -241,10 +246,10 @@ export class Replica {
     if (this.role === 'primary' && message.role === 'primary') this.waiters.handleAttached()
     else this.waiters.handleEnded(message.role === 'stopped' ? 'closed' : 'not-primary')
     const { attach, appliedAt } = this.follower
-    const hasFollowed = this.role === 'secondary' && attach !== 0
-    const ageMs = hasFollowed ? Math.max(0, now - appliedAt) : null
+    const ageMs = this.role === 'secondary' && attach !== 0 ? Math.max(0, now - appliedAt) : null
     const report = reportOf(this.stores, message.position, ageMs)
     this.standings.handleRole(message.role)
+    const led = this.role === 'primary' ? this.epoch : undefined
     this.role = message.role
     this.epoch = message.epoch
     this.follower.detach()
@@ -258,6 +263,7 @@ export class Replica {
       this.feeder.end()
       if (message.role === 'secondary') this.pickups.beginDropping()
     }
+    this.conflicts.handleRole(message, led, attach === 0, now)
     const { role, epoch, reason, by = null, maintenance = false, durationMs } = message
     this.events.push({ type: 'role', role, epoch, reason, by, maintenance, durationMs, report })
   }
@@ -274,6 +280,7 @@ export class Replica {
     const begins = frame.type === FrameType.RESYNC || frame.type === FrameType.RESYNC_REQUEST
     if (begins) this.abandonVerifications()
     if (isForward && this.role === 'secondary') {
+      this.conflicts.handleFrame(frame)
       this.follower.handleFrame(frame, now)
       this.epoch = frame.epoch
       this.standings.handleFrame(frame.epoch)
@@ -321,15 +328,19 @@ export class Replica {
 
   /** When handleTimeout is to be called; undefined when there is nothing to wait for. */
   pollTimeout(now: number): number | undefined {
-    if (this.messages.length > 0 || this.events.length > 0) return now
-    if (this.role === 'secondary') return this.pickups.isDropping ? now : this.follower.workDeadline(now)
+    if (this.messages.length > 0 || this.events.length > 0 || this.isClearing) return now
+    if (this.role === 'secondary')
+      return earliest(this.follower.workDeadline(now), this.conflicts.deadline(now, this.isSynced))
     if (this.role !== 'primary') return undefined
     const flush = this.feeder.flushDeadline(this.flushToken === undefined ? this.flushInterval : 0)
     // A handover waits for the last flush: nothing is written after it.
     const sweep = this.flushToken === undefined ? this.sweeper.deadline(now) : undefined
-    const due = [flush, this.feeder.workDeadline(now), this.pickups.deadline(now), sweep]
-    const earliest = Math.min(...due.map((at) => at ?? LATER))
-    return earliest === LATER ? undefined : earliest
+    return earliest(flush, this.feeder.workDeadline(now), this.pickups.deadline(now), sweep)
+  }
+
+  /** What the tables hold is to be dropped, or copied, before a primary is asked for its own. */
+  private get isClearing(): boolean {
+    return this.pickups.isDropping || this.conflicts.isCopying
   }
 
   /** Gives the tables the time. To be called several times a second while the thread is awake. */
@@ -360,7 +371,8 @@ export class Replica {
       }
     } else if (this.role === 'secondary') {
       this.pickups.drop()
-      const due = this.pickups.isDropping ? undefined : this.follower.workDeadline(now)
+      this.conflicts.work(now, this.isSynced && !this.pickups.isDropping)
+      const due = this.isClearing ? undefined : this.follower.workDeadline(now)
       if (due !== undefined && now >= due) this.follower.work(now)
       this.follower.reportApplied()
     }

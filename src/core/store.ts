@@ -4,6 +4,9 @@
 /** Number of neighbouring record ids that are compared and repaired together. */
 export const SEGMENT_RECORDS = 1024
 
+/** Key and fields of a session, as plain values. */
+export type SessionCopy = Readonly<Record<string, unknown>>
+
 /** Why a table refused bytes; undefined when it accepted them. The names are in docs/PROTOCOL.md section 7. */
 export type Refusal = string | undefined
 
@@ -126,4 +129,13 @@ export interface Store {
   readonly pickupDemanded: boolean
   /** Drops one slice of what is held back; never tracked. True once nothing is. */
   dropHeld(): boolean
+  /** Called with each of these before it is dropped. */
+  onDropped: ((session: SessionCopy) => void) | undefined
+
+  // ---- Sessions, copied
+
+  /** The session in a slot, `blob` and `text` fields included; undefined: it holds none that lives. */
+  sessionAt(id: number): SessionCopy | undefined
+  /** The one with the same key as another. */
+  sessionLike(session: SessionCopy): SessionCopy | undefined
 }

@@ -36,3 +36,9 @@ export class Timers<Name extends string> {
     return earliest
   }
 }
+
+/** The earliest of some deadlines; undefined when there is none. */
+export function earliest(...deadlines: readonly (number | undefined)[]): number | undefined {
+  const at = Math.min(...deadlines.map((one) => one ?? Number.POSITIVE_INFINITY))
+  return at === Number.POSITIVE_INFINITY ? undefined : at
+}

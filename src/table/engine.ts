@@ -22,6 +22,7 @@ export interface CoreExports {
   start(a: number, b: number, c: number, d: number): number
   planPickup(): void
   find(): number
+  holds(id: number): number
   findBy(index: number): number
   put(low: number, high: number): number
   update(low: number, high: number): number
@@ -101,6 +102,7 @@ export interface CoreExports {
   pickupDemanded(): number
   heldBack(): number
   dropHeld(most: number): number
+  heldNext(): number
   awaitSegments(first: number, count: number, on: number): void
   awaitedSegments(): number
   segmentAwaited(segment: number): number

@@ -24,6 +24,8 @@ export class Pickup {
   readonly #recordsAt: number
   /** Told what the filter throws. */
   onError: ((error: unknown) => void) | undefined
+  /** Told of sessions before they are dropped at a demotion. */
+  onDropped: ((session: Record<string, unknown>) => void) | undefined
   /** Sessions dropped at a demotion. */
   dropped = 0
 
@@ -34,6 +36,7 @@ export class Pickup {
     this.#io = new FieldIo(table, engine, new LongValues(table, engine))
     this.#recordsAt = engine.core.recordsAt() >>> 0
     this.onError = undefined
+    this.onDropped = undefined
   }
 
   /** When `turn` has something to do; undefined: never, as things stand. ms */
@@ -61,12 +64,16 @@ export class Pickup {
     return asked > 0
   }
 
-  #refuses(filter: NonNullable<PickupRule['filter']>, at: number): boolean {
+  #copy(at: number): Record<string, unknown> {
     const values: Record<string, unknown> = {}
     for (const field of this.#layout.keys) values[field.name] = this.#io.read(field, at)
     for (const field of this.#layout.values) values[field.name] = this.#io.read(field, at)
+    return values
+  }
+
+  #refuses(filter: NonNullable<PickupRule['filter']>, at: number): boolean {
     try {
-      return filter(values) === false
+      return filter(this.#copy(at)) === false
     } catch (error) {
       this.onError?.(error)
       return false
@@ -89,8 +96,20 @@ export class Pickup {
   /** One slice of dropping what is held back; true once nothing is. */
   drop(): boolean {
     const before = this.held
-    const left = this.#engine.core.dropHeld(DROP_SESSIONS)
+    const left = this.onDropped === undefined ? this.#engine.core.dropHeld(DROP_SESSIONS) : this.#dropTold()
     this.dropped += before - left
     return left === 0
+  }
+
+  /** The same, one by one; gives how many are left. */
+  #dropTold(): number {
+    const { core } = this.#engine
+    for (let told = 0; told < ASKED_SESSIONS; told++) {
+      const id = core.heldNext()
+      if (id < 0) break
+      this.onDropped!(this.#copy(this.#recordsAt + id * this.#layout.recordBytes))
+      core.dropHeld(1)
+    }
+    return this.held
   }
 }

@@ -344,6 +344,11 @@ export class TableStore {
     return this.#pickup?.drop() ?? true
   }
 
+  /** Called with each session that `dropHeld` is about to drop. */
+  set onDropped(listener: ((session: Readonly<Record<string, unknown>>) => void) | undefined) {
+    if (this.#pickup !== undefined) this.#pickup.onDropped = listener
+  }
+
   /** Called with what a pickup filter throws. */
   set onPickupError(listener: ((error: unknown) => void) | undefined) {
     if (this.#pickup !== undefined) this.#pickup.onError = listener

@@ -14,6 +14,7 @@ import type {
 import { KEY_OFFSET, SESSION_BYTES_MAX } from '../schema/layout.ts'
 import { BatchTable } from './batch-table.ts'
 import { type IndexesBy, type IndexHost, indexesBy, keyTaken, TAKEN } from './by.ts'
+import { Copies } from './copies.ts'
 import { type EndCause, EndedSessions, type EndListener } from './ended.ts'
 import type { HashSeed } from './engine.ts'
 import { FieldIo, shown } from './fields.ts'
@@ -42,6 +43,7 @@ export class Table<
   readonly #host: ViewHost
   readonly #View: ViewClass
   readonly #ended: EndedSessions
+  readonly #copies: Copies
   readonly #expires: boolean
   readonly #date: () => number
   /** Address that key offsets count from: the key buffer, less what lies before a key in a record. */
@@ -86,6 +88,7 @@ export class Table<
       era: 0,
     }
     this.#ended = new EndedSessions(this.engine, this.#io, definition.layout)
+    this.#copies = new Copies(this.engine, this.#io, definition.layout)
     this.#expires = definition.lifetime !== undefined
     this.by = indexesBy(this.#indexHost(), definition.layout.indexes) as unknown as IndexesBy<
       Key,
@@ -356,6 +359,17 @@ export class Table<
   /** Whom to tell of sessions that the table ends itself, and of which. The listener must not throw. */
   listen(causes: readonly EndCause[], listener: EndListener): void {
     this.#ended.listen(causes, listener)
+  }
+
+  /** As src/core/store.ts says. */
+  sessionAt(id: number): Record<string, unknown> | undefined {
+    return this.#copies.at(id)
+  }
+
+  sessionLike(session: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+    this.#packKey(session as KeyInput<Key>)
+    const id = this.engine.core.find()
+    return id < 0 ? undefined : this.sessionAt(id)
   }
 
   override sweep(patient: boolean): boolean {

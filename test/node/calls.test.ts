@@ -69,7 +69,7 @@ test('an event that does not exist and a listener that is no function are refuse
       const unknown = () => node[method]('nope' as never, () => {})
       assert.throws(
         unknown,
-        /^event: 'nope' given; allowed: role, link, peer, synced, unsynced, poison, expired, evicted, monitor, error$/,
+        /^event: 'nope' given; allowed: role, link, witness, peer, synced, unsynced, poison, expired, evicted, conflict, monitor, error$/,
       )
       assert.throws(unknown, (error: Error) => error instanceof ConfigError)
       assert.throws(() => node[method]('toString' as never, () => {}), /^event: 'toString' given/)
@@ -91,7 +91,7 @@ test('a key or fields that are no object are a ValueError that names the table',
       () => sessions.update({ id: 1 }, 'count' as never),
     ]) {
       assert.throws(call, (error: Error) => error instanceof ValueError)
-      assert.throws(call, /^table sessions: (key|fields) (null|undefined|'count') given; allowed: an object$/)
+      assert.throws(call, /^table sessions: (key|fields) (null|undefined|"count") given; allowed: an object$/)
     }
     assert.is(sessions.size, 0)
   }))

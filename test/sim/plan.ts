@@ -45,6 +45,8 @@ export interface Plan {
   readonly nodes: readonly [ProcessPlan, ProcessPlan]
   readonly app: AppPlan
   readonly operator: OperatorPlan
+  /** Somebody listens to what a demoted primary gives up. */
+  readonly listens: boolean
   /** Per kind, mean time between two of it, ms. */
   readonly faults: ReadonlyMap<FaultName, number>
   readonly permanent: Permanent
@@ -89,6 +91,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     nodes,
     app: drawApp(random.split('app'), interval, boundMs, tables),
     operator,
+    listens: random.split('listens').chance(0.7),
     faults,
     permanent: isHarmed
       ? holding.pick(['one-way cut', 'dead link', 'udp block', 'stalled link'] as const)

@@ -4,6 +4,7 @@ import type { Action } from '../../src/core/actions.ts'
 import type { FromSync, ToSync } from '../../src/core/messages.ts'
 import type { ReplicaEvent } from '../../src/core/replica-event.ts'
 import { App, type AppMood } from './app.ts'
+import { ConflictChecks } from './conflict-checks.ts'
 import { CutChecks } from './cut-checks.ts'
 import { DataChecks } from './data-checks.ts'
 import { FaultBook } from './faultbook.ts'
@@ -48,6 +49,7 @@ export class Simulation implements Witness, Patient {
   readonly history: History
   readonly roles: RoleChecks
   readonly data: DataChecks
+  readonly conflicts: ConflictChecks
   readonly labels: Labels
   readonly sinks: Sinks
   private readonly handovers: HandoverChecks
@@ -75,6 +77,7 @@ export class Simulation implements Witness, Patient {
     this.history = new History(tables.kinds.length, new Set(held))
     this.newsMs = plan.boundMs * 1.03 + plan.interval + 50
     this.data = new DataChecks(this.history)
+    this.conflicts = new ConflictChecks(this.data, this.history)
     this.roles = new RoleChecks(this.history, this.data.lineages, this.book, this.newsMs, () =>
       this.processes(),
     )
@@ -125,6 +128,7 @@ export class Simulation implements Witness, Patient {
       this.data,
       () => this.running(1 - node),
     )
+    process.replica.conflicts.wanted = plan.listens
     one.operator = new Operator(process, plan.operator, this.mood, random.split(`operator-${name}`))
     this.sinks.serve(process, plan.effectMs)
     one.back?.(world.now + plan.interval)
@@ -207,6 +211,7 @@ export class Simulation implements Witness, Patient {
 
   onMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
     if (isTaken) this.demandWhole(process, message)
+    if (!isTaken) this.conflicts.handleMessage(process, message)
     this.data.handleMessage(process, message, isTaken)
     const { operator } = this.nodes[process.node]
     if (message.type === 'role' && isTaken)
@@ -274,6 +279,9 @@ export class Simulation implements Witness, Patient {
           event.synced ? 1 : 0,
           () => `${process.name} ${event.synced ? 'synced' : 'not synced'}`,
         )
+        break
+      case 'conflict':
+        this.conflicts.handleNews(process, event)
         break
       case 'role':
         break

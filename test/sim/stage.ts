@@ -189,6 +189,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
     lastCut: 'none',
     lastCutFrom: 0,
     effectMs: 100,
+    listens: true,
     stateFile: false,
     starts,
     faultyFrom: 0,

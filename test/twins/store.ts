@@ -1,6 +1,6 @@
 // The slow twin of the side of a table that a replica drives: src/core/store.ts over a Map. It keeps every
 // before-image, so it never overflows.
-import { type Refusal, SEGMENT_RECORDS, type Store } from '../../src/core/store.ts'
+import { type Refusal, SEGMENT_RECORDS, type SessionCopy, type Store } from '../../src/core/store.ts'
 import { type Arena, arenaOf } from './arena.ts'
 import * as codec from './codec.ts'
 import { type Delta, writeDeltas } from './deltas.ts'
@@ -27,6 +27,7 @@ export class TwinStore implements Store {
   readonly batchBytesMax = 0
   readonly digestedBytes = 0
   onChange: (() => void) | undefined
+  onDropped: ((session: SessionCopy) => void) | undefined
 
   readonly state: TwinState
   protected readonly accounts: Arena | undefined
@@ -101,8 +102,20 @@ export class TwinStore implements Store {
   }
 
   dropHeld(): boolean {
-    for (const id of this.pickup?.ids ?? []) this.#end(id)
+    for (const id of this.pickup?.ids ?? []) {
+      this.onDropped?.(this.values(this.state.rows.get(id)!))
+      this.#end(id)
+    }
     return true
+  }
+
+  sessionAt(id: number): SessionCopy | undefined {
+    const row = this.state.rows.get(id)
+    return row === undefined || this.isExpired(row) ? undefined : this.values(row)
+  }
+
+  sessionLike(_session: SessionCopy): SessionCopy | undefined {
+    return undefined
   }
 
   /** The session in a slot ends without being remembered. */

@@ -140,6 +140,10 @@ export class TwinTable extends TwinStore {
     return id === undefined ? undefined : this.values(this.state.rows.get(id)!)
   }
 
+  override sessionLike(session: Values): Values | undefined {
+    return this.get(session)
+  }
+
   has(key: Values): boolean {
     return this.#find(this.#key(key)) !== undefined
   }

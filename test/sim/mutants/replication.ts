@@ -354,8 +354,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: '      this.pickups.drop()\n      const due',
-        replace: '      this.pickups.drop()\n      this.sweeper.work(now, false)\n      const due',
+        find: '      this.pickups.drop()\n      this.conflicts',
+        replace: '      this.pickups.drop()\n      this.sweeper.work(now, false)\n      this.conflicts',
       },
     ],
   },
