@@ -11,6 +11,7 @@ const HELP = `Two nodes in network namespaces, one random fault after another, u
   npm run faults -- [--failovers N] [--seed S]    default: 200 failovers, a seed from the clock
 
   --only TEXT   only faults whose name contains this
+  --except TEXT no fault whose name contains this
   --rounds N    so many rounds instead
   --lost N      heartbeats that may be missing (default 4, as everywhere)
   --json FILE   the summary, for machines
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       only: { type: 'string', default: '' },
+      except: { type: 'string' },
       lost: { type: 'string', default: '4' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -46,8 +48,11 @@ async function main(): Promise<number> {
   const failovers = whole('failovers', values.failovers)
   const rounds = values.rounds === undefined ? Number.POSITIVE_INFINITY : whole('rounds', values.rounds)
   const lost = whole('lost', values.lost)
-  const faults = FAULTS.filter(({ name }) => name.includes(values.only))
-  if (faults.length === 0) throw new Error(`--only ${values.only}: no fault has this in its name`)
+  const { only, except } = values
+  const faults = FAULTS.filter(
+    ({ name }) => name.includes(only) && (except === undefined || !name.includes(except)),
+  )
+  if (faults.length === 0) throw new Error(`--only '${only}', --except '${except ?? ''}': no fault is left`)
   if (values.rounds === undefined && !faults.some(({ promotes }) => promotes))
     throw new Error('no fault of these leads to a failover: give --rounds')
   console.log(`seed ${values.seed}`)
