@@ -15,12 +15,33 @@ export function identityFault({ cert, key, trust }: Identity): string | undefine
   }
   if (!isPair)
     return 'identity.key: does not belong to identity.cert; give the key the certificate was made with'
+  const trusted: X509Certificate[] = []
   for (const [i, pem] of trust.entries()) {
-    if (parse(pem) === undefined) {
+    const one = parse(pem)
+    if (one === undefined) {
       return `identity.trust[${i}]: not a certificate; allowed: the peer's certificate in PEM`
     }
+    const other = trusted.findIndex((before) => isConfused(before, one))
+    if (other >= 0) {
+      return `identity.trust[${i}]: has the subject of identity.trust[${other}] and TLS cannot tell them apart; make it with key identifiers, as openssl req -x509 does, or with another subject`
+    }
+    trusted.push(one)
   }
   return undefined
+}
+
+/**
+ * Whether OpenSSL could take one certificate for the issuer of the other: it finds issuers by subject and looks at the
+ * first only, unless key identifiers say that it is another. Two renewals of one name would shut each other out.
+ */
+function isConfused(a: X509Certificate, b: X509Certificate): boolean {
+  if (a.fingerprint256 === b.fingerprint256 || a.subject !== b.subject) return false
+  try {
+    return b.checkIssued(a) || a.checkIssued(b)
+  } catch {
+    // A runtime whose TLS has no such question does not look for issuers in this way.
+    return false
+  }
 }
 
 function parse(pem: string): X509Certificate | undefined {

@@ -34,6 +34,9 @@ export async function makeIdentity(name: string): Promise<TestIdentity> {
     extensions: [
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: name }]),
+      // By these OpenSSL tells this certificate from an earlier one of the same name.
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
   const key = await crypto.subtle.exportKey('pkcs8', keys.privateKey)

@@ -49,6 +49,75 @@ test('a second certificate in trust lets a renewed peer in', () =>
     await protectedPair(pair.a, pair.b)
   }))
 
+/** A self-signed certificate for b without key identifiers. */
+async function selfSigned(from: string, to: string): Promise<TestIdentity> {
+  await import('reflect-metadata')
+  const x509 = await import('@peculiar/x509')
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: [{ CN: ['b'] }],
+    notBefore: new Date(from),
+    notAfter: new Date(to),
+    signingAlgorithm: algorithm,
+    keys,
+  })
+  const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
+  return { cert: certificate.toString('pem'), key }
+}
+
+test('two trusted certificates that TLS cannot tell apart are refused at the start', async () => {
+  const [one, other] = [
+    await selfSigned('2000-01-01', '2099-01-01'),
+    await selfSigned('2000-01-01', '2099-01-01'),
+  ]
+  const { a: options } = await pairOptions()
+  try {
+    await createNode({ ...options, insecure: false, identity: identityOf(a, one, other) })
+    assert.unreachable('it was accepted')
+  } catch (error) {
+    assert.is((error as { code?: string }).code, 'ERR_CONFIG')
+    assert.match((error as Error).message, /^identity\.trust\[1\]: has the subject of identity\.trust\[0\]/)
+  }
+})
+
+test('certificates are renewed one node at a time, with every session kept', () =>
+  closing(async (opened) => {
+    const renewed = await makeIdentity('a')
+    const options = await pairOptions({ holdDown: 700 })
+    const start = async (id: 'a' | 'b', identity: Identity) => {
+      const node = await createNode({ ...options[id], insecure: false, identity })
+      opened.push(node)
+      return node
+    }
+    const oldA = await start('a', identityOf(a, b))
+    const oldB = await start('b', identityOf(b, a))
+    await protectedPair(oldA, oldB)
+    for (let id = 0; id < 100; id++) oldA.tables.sessions.set({ id }, { count: id })
+    // First both certificates are trusted, then the new one is shown, then the old one is trusted no more.
+    await oldB.close()
+    const both = await start('b', identityOf(b, a, renewed))
+    await protectedPair(oldA, both)
+    await oldA.close()
+    await until('b acts', () => both.role === 'primary')
+    const newA = await start('a', identityOf(renewed, b))
+    await protectedPair(both, newA)
+    await both.close()
+    await until('a acts', () => newA.role === 'primary')
+    const newB = await start('b', identityOf(b, renewed))
+    await protectedPair(newA, newB)
+    assert.is(newB.tables.sessions.size, 100)
+    assert.is(newB.tables.sessions.get({ id: 99 })?.count, 99)
+  }))
+
+test('a certificate whose time is over is refused, though it is the one trusted', () =>
+  closing(async (opened) => {
+    const over = await selfSigned('2000-01-01', '2001-01-01')
+    const pair = await nodes(opened, identityOf(a, over), identityOf(over, a))
+    await until('both gave up looking', () => pair.a.role === 'primary' && pair.b.role === 'primary')
+    assert.equal([pair.a.status().peer, pair.b.status().peer], [null, null])
+  }))
+
 test('a peer with another certificate is refused, whoever dials', () =>
   closing(async (opened) => {
     const wrongB = await nodes(opened, identityOf(a, b), identityOf(stranger, a))

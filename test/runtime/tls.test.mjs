@@ -92,4 +92,18 @@ for (const [what, identityOf] of SERVERS) {
     }))
 }
 
+test('a renewed certificate of the same name is let in beside the old one', async () => {
+  const options = await pairOptions()
+  const renewed = await makeIdentity('a')
+  const a = await createNode({ ...options.a, identity: { ...options.a.identity, ...renewed }, tables })
+  const trust = [...options.b.identity.trust, renewed.cert]
+  const b = await createNode({ ...options.b, identity: { ...options.b.identity, trust }, tables })
+  try {
+    await until('they are a pair', () => a.status().protected && b.status().synced)
+  } finally {
+    await b.close()
+    await a.close()
+  }
+})
+
 test.run()
