@@ -27,6 +27,7 @@ import type { Handover } from './handover.ts'
 import { HoldDown } from './hold-down.ts'
 import type { Leasing } from './leasing.ts'
 import { drawLineage } from './lineage.ts'
+import { Meeting } from './meeting.ts'
 import type { Core } from './state.ts'
 import { Takeover } from './takeover.ts'
 
@@ -51,6 +52,7 @@ export class Roles {
   private grantedAt = Number.NEGATIVE_INFINITY
   readonly holdDown: HoldDown
   readonly takeover: Takeover
+  private readonly meeting: Meeting
   /** Revision given up with the last grant. */
   private grantedRevision = 0
 
@@ -62,6 +64,7 @@ export class Roles {
     this.takeover = new Takeover(core, leasing, (reason, since, now, epoch, by) =>
       this.promote(reason, since, now, epoch, by),
     )
+    this.meeting = new Meeting(core)
     const { holdDownMs, interval } = core.options
     this.holdDown = new HoldDown(core.state.startedAt, holdDownMs, interval)
   }
@@ -94,15 +97,16 @@ export class Roles {
     else this.considerClaim(status, now)
   }
 
-  /** Two acting primaries: the rule of comparePrimaries says who stays; the other steps down by itself. */
+  /** Two acting primaries: within a lineage the one of the earlier epoch steps down, else src/core/meeting.ts says. */
   private meetPrimary(status: NodeStatus, now: number): void {
-    const { state } = this.core
-    const verdict = comparePrimaries(this.mine(now), this.theirs(status, now))
-    const sameLineage = status.lineage === state.lineage
-    if (verdict.order < 0) {
-      this.handover.cancel('another primary stays')
-      this.leave('secondary', sameLineage ? 'later-epoch' : 'older-lineage', now, now)
-    } else if (!sameLineage && state.epoch <= status.epoch) this.promote('older-lineage', now, now)
+    const isSameLineage = status.lineage === this.core.state.lineage
+    const judge = () => comparePrimaries(this.mine(now), this.theirs(status, now))
+    const isWorse = isSameLineage && judge().order < 0
+    const choice = isSameLineage ? (isWorse ? 'leave' : 'wait') : this.meeting.decide(status, judge)
+    if (choice === 'stay') this.beginClaim('older-lineage', now)
+    if (choice !== 'leave') return
+    this.handover.cancel('another primary stays')
+    this.leave('secondary', isSameLineage ? 'later-epoch' : 'older-lineage', now, now)
   }
 
   /**
@@ -112,9 +116,8 @@ export class Roles {
   private passEpochOf(status: NodeStatus, now: number): void {
     const { lineage, epoch } = this.core.state
     if (status.lineage === lineage || status.lineage === NO_LINEAGE || status.epoch <= epoch) return
-    if (comparePrimaries(this.mine(now), this.theirs(status, now)).order > 0) {
-      this.promote('older-lineage', now, now)
-    }
+    const isBetter = () => comparePrimaries(this.mine(now), this.theirs(status, now)).order > 0
+    if (this.meeting.isObedient || isBetter()) this.promote('older-lineage', now, now)
   }
 
   private meetAsFollower(status: NodeStatus, now: number): void {
@@ -126,7 +129,8 @@ export class Roles {
         return
       }
       const [mine, theirs] = [this.mine(now), this.theirs(status, now)]
-      if (outlives(mine, theirs) && !this.isDenied(now)) {
+      const isSettled = this.meeting.hasLeftFor(status.lineage) || this.isDenied(now)
+      if (outlives(mine, theirs) && !isSettled) {
         this.beginClaim('older-lineage', now, compareLineages(mine, theirs).by)
         return
       }
@@ -206,6 +210,7 @@ export class Roles {
     if (!state.reservation.covers(claim.epoch)) return
     if (state.role === 'primary') {
       const outdated =
+        this.meeting.obeys() ||
         isOutdated(this.core.statusAt(now), claim.status) ||
         outlives(this.theirs(claim.status, now), this.mine(now))
       if (outdated || this.handover.accepts(claim)) this.grant(claim, now)
@@ -260,8 +265,12 @@ export class Roles {
   /** `revision`: the lease that the peer gave up; 0: it had none. */
   handleGrant(epoch: number, revision: number, now: number): void {
     const claim = this.claim
-    if (claim?.epoch !== epoch || this.core.state.role === 'primary') return
+    if (claim?.epoch !== epoch) return
     this.claim = undefined
+    if (this.core.state.role === 'primary') {
+      this.promote(claim.reason, claim.since, now, epoch)
+      return
+    }
     this.takeover.begin(claim.reason, claim.since, now, { epoch, revision, by: claim.by })
   }
 
@@ -344,6 +353,7 @@ export class Roles {
     state.by = by
     this.takeover.drop(now)
     this.leasing.lead()
+    this.meeting.handleLead()
     const word = state.openWord()
     this.core.act({ type: 'word', word })
     this.announce(word, position, now - since, now)
@@ -356,6 +366,7 @@ export class Roles {
 
   private leave(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {
     this.core.act({ type: 'word', word: this.core.state.shutWord() })
+    if (reason === 'older-lineage') this.meeting.handleLeft()
     this.leasing.give(now)
     this.feed.detach()
     this.enter(role, reason, since, now)
@@ -381,18 +392,8 @@ export class Roles {
   ): void {
     const { role, lineage, reason, by = null, maintenance } = this.core.state
     const epoch = this.feed.following?.epoch ?? this.core.state.epoch
-    this.core.post({
-      type: 'role',
-      role,
-      epoch,
-      lineage,
-      reason,
-      by,
-      maintenance,
-      word,
-      position,
-      durationMs,
-    })
+    const what = { role, epoch, lineage, reason, by, maintenance, word, position, durationMs }
+    this.core.post({ type: 'role', ...what })
     this.core.broadcast(encodeStatusFrame(FrameType.KEEPALIVE, this.core.statusAt(now)), now)
   }
 }

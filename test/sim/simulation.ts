@@ -13,6 +13,7 @@ import { HandoverChecks } from './handover-checks.ts'
 import { History } from './history.ts'
 import { Labels } from './labels.ts'
 import { lagMaxMs } from './link-faults.ts'
+import { MeetingChecks } from './meeting-checks.ts'
 import { Network } from './network.ts'
 import { demandChoice, Operator } from './operator.ts'
 import { type Phase, phaseOf } from './phases.ts'
@@ -50,6 +51,7 @@ export class Simulation implements Witness, Patient {
   readonly roles: RoleChecks
   readonly data: DataChecks
   readonly conflicts: ConflictChecks
+  private readonly meetings = new MeetingChecks()
   readonly labels: Labels
   readonly sinks: Sinks
   private readonly handovers: HandoverChecks
@@ -204,6 +206,8 @@ export class Simulation implements Witness, Patient {
     this.handovers.handleActions(process, actions)
     if (this.faults.awaitsPhase) this.faults.handlePhase(this.phase())
     for (const action of actions) {
+      if (action.type === 'post' && action.message.type === 'role')
+        this.meetings.handleRole(process, action.message, this.running(1 - process.node))
       if (action.type !== 'send') continue
       this.faults.handleFrame(process, action.bytes[4]!)
     }

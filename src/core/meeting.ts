@@ -1,0 +1,62 @@
+// Two acting primaries of different lineages met. Each knows its own numbers and old news of the other's, so if each
+// judged for itself both could give way, or neither. Therefore only the node at place 0 judges, once for each reign of
+// the other: it gives way by itself, or it claims an epoch above both until that is granted, and the other grants without
+// judging. Whoever has given way was told to, or told nobody else to; so never do both.
+//
+//   place 0: judge --worse--> secondary            place 1: CLAIM of a primary --> GRANT, secondary
+//                  --better--> CLAIM ... GRANT --> goes on in the epoch claimed
+//
+// Within one lineage nothing of this is needed: the epochs say it, and they do not change.
+import type { NodeStatus } from '../wire/status.ts'
+import type { Verdict } from './election.ts'
+import type { Core } from './state.ts'
+
+export class Meeting {
+  private readonly core: Core
+  /** The reign of the other node against which this one decided to stay. */
+  private against: { readonly incarnation: string; readonly epoch: number } | undefined
+
+  /** Lineage for which this node gave up its own; what it holds is not weighed against that again. */
+  private leftFor: string | undefined
+
+  constructor(core: Core) {
+    this.core = core
+  }
+
+  /** This node does not judge: if the other has stepped down, it was the other's judgement. */
+  get isObedient(): boolean {
+    return this.core.place === 1
+  }
+
+  /** What a primary does about another one; `judge` compares the two, positive when this node is the better. */
+  decide(status: NodeStatus, judge: () => Verdict): 'wait' | 'stay' | 'leave' {
+    if (this.isObedient) return 'wait'
+    const { incarnation, epoch } = status
+    if (this.against?.incarnation === incarnation && this.against.epoch === epoch) return 'stay'
+    if (judge().order < 0) return 'leave'
+    this.against = { incarnation, epoch }
+    return 'stay'
+  }
+
+  /** This primary gives way to the last that was heard. */
+  handleLeft(): void {
+    this.leftFor = this.core.peer.status?.lineage
+  }
+
+  /** This node leads: whatever was given up is settled. */
+  handleLead(): void {
+    this.leftFor = undefined
+  }
+
+  hasLeftFor(lineage: string): boolean {
+    return this.leftFor === lineage
+  }
+
+  /** Whether this primary grants a claim because it comes from the primary that judges. */
+  obeys(): boolean {
+    const { state, peer } = this.core
+    // Not of the claim, which may be old: of the last that was heard.
+    const { status } = peer
+    return this.isObedient && status?.role === 'primary' && status.lineage !== state.lineage
+  }
+}
