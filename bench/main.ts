@@ -3,7 +3,7 @@
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { publish } from './charts/publish.ts'
-import { select } from './lib/catalogue.ts'
+import { lacking, select } from './lib/catalogue.ts'
 import { type Figure, type FigureSpec, toFigure } from './lib/figure.ts'
 import { report } from './lib/report.ts'
 import { commit, LATEST, machine, readFigures, writeResults } from './lib/results.ts'
@@ -24,7 +24,11 @@ async function main(): Promise<number> {
   let specs: readonly FigureSpec[]
   try {
     options = parse()
-    specs = select(options.only)
+    specs = select(options.only).filter((spec) => {
+      const what = lacking(spec)
+      if (what !== undefined) console.error(`${spec.name}: passed over, ${what}`)
+      return what === undefined
+    })
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${HELP}`)
     return 2

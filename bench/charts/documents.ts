@@ -57,7 +57,10 @@ function machineText({ cpu, cores, memoryGib, kernel }: Machine, runtime: string
 }
 
 function busyLine({ machine, figures }: Results): string {
-  const busy = Object.entries(figures).filter(([, { load = 0 }]) => isBusy(machine, load))
+  // Where the load is a part of what is measured, and told with it, nothing is provisional about it.
+  const busy = Object.entries(figures).filter(
+    ([, { load = 0, detail = {} }]) => isBusy(machine, load) && detail.load_max === undefined,
+  )
   if (busy.length === 0) return ''
   const names = busy.map(([name]) => `\`${name}\``).join(', ')
   const most = Math.max(...busy.map(([, { load = 0 }]) => load))

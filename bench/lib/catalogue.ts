@@ -1,5 +1,6 @@
 // Every figure by name, with its target and the group that measures it. Names are a contract: they stand in README,
 // docs and latest.json, and are never reused for something else.
+import { spawnSync } from 'node:child_process'
 import type { FigureSpec } from './figure.ts'
 
 export const CATALOGUE: readonly FigureSpec[] = [
@@ -55,7 +56,29 @@ export const CATALOGUE: readonly FigureSpec[] = [
   { name: 'failover.kill.p99_ms', unit: 'ms', target: { atMost: 30 }, group: 'kill' },
   { name: 'failover.kill.ms_per_gib', unit: 'ms/GiB', target: undefined, group: 'kill' },
   { name: 'failover.silent.over_bound', unit: 'bounds', target: { atMost: 1.25 }, group: 'silent' },
+  {
+    name: 'failover.false_promotions',
+    unit: 'promotions',
+    target: { atMost: 0 },
+    group: 'faults',
+    needs: 'namespaces',
+  },
+  {
+    name: 'failover.lost_after_replicated',
+    unit: 'writes',
+    target: { atMost: 0 },
+    group: 'faults',
+    needs: 'namespaces',
+  },
 ]
+
+/** What a figure needs and this machine has not; undefined where it can be measured. */
+export function lacking({ needs }: FigureSpec): string | undefined {
+  if (needs === undefined) return undefined
+  if (process.getuid?.() !== 0) return 'network namespaces need root'
+  const tool = ['ip', 'nft'].find((name) => spawnSync(name, ['-V']).error !== undefined)
+  return tool && `network namespaces need ${tool}`
+}
 
 /**
  * The figures asked for: all of them without a word, else those a word names, or begins if it names none.

@@ -10,6 +10,8 @@ export interface FigureSpec {
   readonly target: Target
   /** File of bench/figures that measures it; figures of one group are measured in one process. */
   readonly group: string
+  /** What the machine has to allow; the figure is passed over where it does not. */
+  readonly needs?: 'namespaces'
 }
 
 /** What a group gives for one figure. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CATALOGUE, select } from '../../bench/lib/catalogue.ts'
+import { CATALOGUE, lacking, select } from '../../bench/lib/catalogue.ts'
 import { judge } from '../../bench/lib/figure.ts'
 import type { Results } from '../../bench/lib/results.ts'
 import { median, quantile } from '../../bench/lib/statistics.ts'
@@ -43,11 +43,12 @@ smoke('every figure of the catalogue is measured in small, with right results', 
     const { code, output } = await bench('--smoke', '--json', file)
     assert.is(code, 0, output)
     const { machine, runtime, figures } = JSON.parse(readFileSync(file, 'utf8')) as Results
+    const able = CATALOGUE.filter((spec) => lacking(spec) === undefined)
     assert.equal(
       Object.keys(figures),
-      CATALOGUE.map(({ name }) => name),
+      able.map(({ name }) => name),
     )
-    for (const { name, unit, target } of CATALOGUE) {
+    for (const { name, unit, target } of able) {
       const figure = figures[name]!
       assert.ok(Number.isFinite(figure.value) && figure.runs.length > 0, name)
       assert.is(figure.unit, unit)
