@@ -1,7 +1,11 @@
 // What users write in createNode. The checks are in src/settings.ts.
+
 import type { RoleEvent } from './events.ts'
 import type { TableDefinition } from './schema/index.ts'
+import type { AbortSignalLike, EffectSignal } from './signals.ts'
 import type { WitnessOptions } from './witness/witness.ts'
+
+export type { AbortSignalLike, EffectSignal } from './signals.ts'
 
 /** Table definitions by the name under which `node.tables` has them. */
 export type TableDefinitions = { readonly [name: string]: TableDefinition }
@@ -23,22 +27,6 @@ export interface IdentityOptions {
   /** The peer's certificate, and the next one while it is being renewed: 1 to 8. Nobody else is let in. */
   readonly trust: readonly string[]
 }
-
-/**
- * What is used of an AbortSignal, which is what to give. Spelt out, so that these types need neither those of the DOM nor
- * those of Node.
- */
-export interface AbortSignalLike {
-  readonly aborted: boolean
-  readonly reason?: unknown
-  addEventListener(type: 'abort', listener: () => void): void
-  removeEventListener(type: 'abort', listener: () => void): void
-}
-
-/** The platform's AbortSignal, where the compiler knows one. */
-export type EffectSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
-  ? Signal
-  : AbortSignalLike
 
 /** What `node.gate()` runs: gets the epoch as a fencing token, and a signal that aborts when this node may act no more. */
 export type Effect<Value> = (epoch: number, signal: EffectSignal) => Value | PromiseLike<Value>

@@ -37,7 +37,7 @@ const ARROWS: Record<string, RegExp> = {
   'src/core': /^src\/wire\//,
   'src/state': /^(src\/(core|wire)\/|src\/errors\.ts|node:)/,
   'src/io': /^(src\/(core|wire|io|state)\/|src\/errors\.ts|src\/witness\/witness\.ts|node:)/,
-  'src/witness': /^(src\/(errors|option-kinds|core\/witness)\.ts|node:)/,
+  'src/witness': /^(src\/(errors|option-kinds|signals|core\/witness)\.ts|node:)/,
 }
 
 for (const [folder, allowed] of Object.entries(ARROWS)) {

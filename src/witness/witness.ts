@@ -1,5 +1,6 @@
 // What a witness is: a third party that grants one lease per cluster. Types only; src/witness/etcd.ts is one.
 import type { WitnessState } from '../core/witness.ts'
+import type { EffectSignal } from '../signals.ts'
 
 export type { WitnessState } from '../core/witness.ts'
 
@@ -20,18 +21,18 @@ export interface WitnessGrant extends WitnessState {
  */
 export interface Witness {
   /** The entry as it is now; not from a replica that may be behind. */
-  read(signal: AbortSignal): Promise<WitnessState>
+  read(signal: EffectSignal): Promise<WitnessState>
   /** If the revision is still `after` (0: no entry), the entry becomes this node's, under a higher revision. */
-  acquire(after: number, signal: AbortSignal): Promise<WitnessGrant>
+  acquire(after: number, signal: EffectSignal): Promise<WitnessGrant>
   /** If the entry is still this node's under `revision`, it lasts for a whole lease from now. The revision stays. */
-  renew(revision: number, signal: AbortSignal): Promise<WitnessGrant>
+  renew(revision: number, signal: EffectSignal): Promise<WitnessGrant>
   /** If the entry is still this node's under `revision`, it ends. */
-  release(revision: number, signal: AbortSignal): Promise<WitnessState>
+  release(revision: number, signal: EffectSignal): Promise<WitnessState>
   /**
    * Tells of changes as they happen, until it resolves or rejects; then it is called again after a while. May be absent:
    * the entry is also read, several times in a lease.
    */
-  watch?(onChange: (state: WitnessState) => void, signal: AbortSignal): Promise<void>
+  watch?(onChange: (state: WitnessState) => void, signal: EffectSignal): Promise<void>
   close?(): Promise<void>
 }
 
@@ -54,7 +55,7 @@ export type OpenWitness = (options: never, context: WitnessContext) => Witness |
  */
 export interface WitnessOptions {
   /** URL or absolute path of a module that exports `openWitness`; of a package: `import.meta.resolve(name)`. */
-  readonly module: string | URL
+  readonly module: string | { readonly href: string }
   /** Given to `openWitness`; must survive a structured clone. */
   readonly options?: unknown
   /** Length of the lease, 100 to 600000 ms; the same on both nodes. */
