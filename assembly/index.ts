@@ -13,7 +13,7 @@ import { forgetDeadlines } from './lifetime'
 import { lifetimes } from './options'
 import { dropAll, nextLive, size } from './records'
 import { awaited, isAwaited, isTouched, markBrought, setAwaited } from './segments'
-import { sipKeyAt, siphash } from './siphash'
+import { sipKeyAt } from './siphash'
 import { unstage } from './stage'
 import * as values from './values'
 
@@ -79,15 +79,9 @@ export function imageEnd(): u32 { return lastImageEnd }
 
 /** Address of a value of variable length in one piece; good until the next call. */
 export function flat(handle: u32, length: u32): usize { return flatValue(handle, length, layout.outboxAt) }
-/** Units of live values, of values kept for the next batch, and of the arena. */
+/** Units of live values, and most of them. */
 export function liveUnits(): u32 { return values.liveUnits }
-export function keptUnits(): u32 { return values.keptUnits }
 export function limitUnits(): u32 { return values.limitUnits() }
-
-/** SipHash-2-4 of the first `length` bytes of the inbox, into the first 8 bytes of the digests. */
-export function sipInbox(length: u32): void {
-  store<u64>(layout.digestsAt, siphash(layout.inboxAt, min(length, layout.inboxBytes)))
-}
 
 /** Of the last write that gave TAKEN. */
 export function takenByIndex(): u32 { return takenIndex }

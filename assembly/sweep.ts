@@ -94,13 +94,23 @@ export function sweep(patient: bool): bool {
 
 /** Removes a few expired sessions of a full table, if there are any near at hand. */
 export function sweepRoom(): void {
+  // Known to hold no expired session; a round under way has still to find out.
+  if (!cursor && nextDue > time) return
   room = ROOM
   let looks = ROOM_SEGMENTS
-  for (let segment: u32 = 0; segment < segments && looks && room == ROOM; segment++) {
-    if (load<u32>(wordOf(segment)) > time) continue
-    looks--
-    sweepSegment(segment, false)
+  let earliest = NEVER
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    if (load<u32>(wordOf(segment)) <= time) {
+      if (!looks--) return
+      sweepSegment(segment, false)
+      if (room != ROOM) return
+    }
+    earliest = min(earliest, load<u32>(wordOf(segment)))
   }
+  // All words were seen, so the next who asks, and there may be a million a second, need not look at them.
+  if (cursor) return
+  forgetDue()
+  noteDue(earliest)
 }
 
 /** The table is emptied: a round under way has nothing left to do. */

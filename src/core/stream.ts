@@ -63,10 +63,6 @@ export class SendStream {
     return this.frames.length > 0
   }
 
-  isOpen(link: number): boolean {
-    return this.cursors[link] !== NOT_OPEN
-  }
-
   /** The next frame for a link; frames the peer has acknowledged meanwhile are skipped. */
   poll(link: number): Uint8Array | undefined {
     const cursor = this.cursors[link]!

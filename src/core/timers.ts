@@ -7,12 +7,6 @@ export class Timers<Name extends string> {
     this.deadlines.set(name, deadline)
   }
 
-  /** Sets the deadline unless an earlier one stands. */
-  setEarlier(name: Name, deadline: number): void {
-    const current = this.deadlines.get(name)
-    if (current === undefined || deadline < current) this.deadlines.set(name, deadline)
-  }
-
   clear(name: Name): void {
     this.deadlines.delete(name)
   }

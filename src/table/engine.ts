@@ -107,10 +107,8 @@ export interface CoreExports {
   awaitedSegments(): number
   segmentAwaited(segment: number): number
   segmentTouched(segment: number): number
-  sipInbox(length: number): void
   flat(handle: number, length: number): number
   liveUnits(): number
-  keptUnits(): number
   limitUnits(): number
   descriptorsAt(): number
   indexMasksAt(): number
