@@ -136,6 +136,15 @@ export class Feed {
     this.outgoing.close(link.index)
   }
 
+  /** In mode 'witness' the followed primary may step down with nobody in its place: then there is no primary to be synced with. */
+  handleLeaderless(status: NodeStatus): void {
+    const { following, core } = this
+    if (core.options.mode !== 'witness' || following?.incarnation !== status.incarnation) return
+    if (status.epoch !== following.epoch) return
+    this.detach()
+    core.post({ type: 'detach' })
+  }
+
   /** Primary: a node asks to be fed, or says how far it got before a link was lost. */
   handleFollow(frame: Frame, now: number): RefusalName | undefined {
     const follow = decodeFollow(frame.payload)

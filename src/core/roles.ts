@@ -148,6 +148,7 @@ export class Roles {
   private considerClaim(status: NodeStatus, now: number): void {
     const { state, options } = this.core
     if (this.takeover.isPending) return
+    if (this.claim === undefined) this.feed.handleLeaderless(status)
     const graceMs = Math.max(this.core.boundMs, options.leaseMs)
     if (state.granted > state.epoch && now - this.grantedAt < graceMs) return
     const verdict = compareClaims(this.mine(now), this.theirs(status, now), options)
@@ -335,7 +336,7 @@ export class Roles {
   ): void {
     const { state, options } = this.core
     if (!state.reservation.covers(epoch)) return
-    const position = { epoch: state.epoch, sequence: this.feed.received }
+    const position = { epoch: state.epoch, sequence: Math.max(this.feed.received, this.feed.position) }
     this.claim = undefined
     this.offer = undefined
     this.handover.cancel('a new reign began')

@@ -10,7 +10,7 @@ export interface WriteGate {
   readonly words: Int32Array
   open: number
   /** Asked when the words differ: whether this node may write all the same. */
-  readonly leased?: () => boolean
+  readonly leased?: (() => boolean) | undefined
 }
 
 /** The application may write now. */

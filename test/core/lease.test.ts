@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { Lease } from '../../src/core/lease.ts'
 import type { WitnessAnswer, WitnessCall } from '../../src/core/witness.ts'
 import { holds as demand } from '../support/property.ts'
+import { TestWitness } from '../support/test-witness.ts'
 
 const L = 1_000
 const ME = 'a/1'
@@ -240,40 +241,11 @@ test('renewals come often enough to outlive two that fail, and no call is made m
 
 // ---- Two nodes and a witness, in any order
 
-interface Entry {
-  holder: string
-  revision: number
-  endsAt: number
-}
-
-/** The witness as it should be: L by its own clock, from when a call is executed. */
-class Store {
-  entry: Entry = { holder: '', revision: 0, endsAt: 0 }
-  private revisions = 0
-
-  execute(holder: string, due: WitnessCall, now: number): State {
-    if (this.entry.holder !== '' && now >= this.entry.endsAt)
-      this.entry = { holder: '', revision: 0, endsAt: 0 }
-    const { entry } = this
-    let done = false
-    if (due.type === 'acquire' && entry.revision === due.after) {
-      this.entry = { holder, revision: ++this.revisions, endsAt: now + L }
-      done = true
-    } else if (due.type === 'renew' && entry.revision === due.revision && entry.holder === holder) {
-      entry.endsAt = now + L
-      done = true
-    } else if (due.type === 'release' && entry.revision === due.revision && entry.holder === holder) {
-      this.entry = { holder: '', revision: 0, endsAt: 0 }
-    }
-    return answer(due, this.entry.holder, this.entry.revision, done)
-  }
-}
-
 /** Two leases, their witness and their links, for some seconds in which everything is late, lost or twice there. */
 class History {
   readonly random: () => number
   now = 0
-  private readonly store = new Store()
+  private readonly store = new TestWitness(L)
   private readonly rates: readonly [number, number]
   private readonly names = ['a/1', 'b/1']
   private readonly leases: [Lease, Lease]

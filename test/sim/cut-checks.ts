@@ -64,6 +64,8 @@ export class CutChecks {
     const { mode } = secondary.plan.core
     const isLeading = secondary.core.state.role === 'primary'
     world.count(`both links cut, ${mode}: ${isLeading ? 'two primaries' : 'one primary'}`)
+    // Under a witness the role may move, to one that reaches it: gates are looked at elsewhere.
+    if (mode === 'witness' && (primary.core.state.role !== 'primary' || !isLeading)) return
     if (primary.core.state.role === 'primary' && isLeading === (mode === 'availability')) return
     if (primary.core.state.role === 'stopped' || secondary.core.state.role === 'stopped') return
     if (secondary.core.state.reason === 'operator') return

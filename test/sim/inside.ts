@@ -29,3 +29,10 @@ export function inside(core: NodeCore): Kept {
   }
   return { outstandingBytes, unflushedBytes, counters, isHandingOver: isRunning }
 }
+
+/** Whether a node acts by force, without the lease of its witness. */
+export function isForced(core: NodeCore): boolean {
+  const { leasing } = core as unknown as { leasing: { lease?: { isForced: boolean } } }
+  if (leasing === undefined) throw new Error('the core keeps its lease elsewhere: adapt test/sim/inside.ts')
+  return leasing.lease?.isForced ?? false
+}

@@ -1,5 +1,6 @@
 // Two nodes, two links: connects, probes, streams and datagrams, as the kernels and cables between them would treat
 // them. Knows nothing of what the bytes mean.
+import type { LeaseStore } from './lease-store.ts'
 import { Path, type PathProfile } from './path.ts'
 import type { Prng } from './prng.ts'
 import { Stream } from './stream.ts'
@@ -40,6 +41,8 @@ const DATAGRAMS = -10
 const PROBE_TIMEOUT_MS = 200
 
 export class Network {
+  /** The witness, in mode 'witness'. */
+  leases: LeaseStore | undefined
   readonly world: World
   readonly random: Prng
   readonly profile: NetworkProfile

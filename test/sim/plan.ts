@@ -2,6 +2,7 @@
 // that one kind cannot always hide another (Groce et al., Swarm Testing, ISSTA 2012).
 import type { AppPlan } from './app.ts'
 import type { LastCut } from './last-cut.ts'
+import { drawLeaseStore, type LeaseStorePlan } from './lease-store.ts'
 import type { NetworkProfile } from './network.ts'
 import { drawOperator, type OperatorPlan } from './operator.ts'
 import { CLEAN_PATH, type PathProfile } from './path.ts'
@@ -47,6 +48,8 @@ export interface Plan {
   readonly operator: OperatorPlan
   /** Somebody listens to what a demoted primary gives up. */
   readonly listens: boolean
+  /** In mode 'witness'. */
+  readonly leases: LeaseStorePlan | undefined
   /** Per kind, mean time between two of it, ms. */
   readonly faults: ReadonlyMap<FaultName, number>
   readonly permanent: Permanent
@@ -75,7 +78,9 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const tables = drawTables(random.split('tables'))
   const faults = drawFaults(random.split('faults'), boundMs)
   const operator = drawOperator(random.split('operator'), boundMs)
-  const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables, operator })
+  const third = random.split('leases')
+  const leases = third.chance(0.25) ? drawLeaseStore(third, boundMs) : undefined
+  const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables, operator, leases })
   const starting = random.split('starts')
   const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
   const canWait = interval >= 100 && !tables.kinds.includes(NOTES)
@@ -92,6 +97,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     app: drawApp(random.split('app'), interval, boundMs, tables),
     operator,
     listens: random.split('listens').chance(0.7),
+    leases,
     faults,
     permanent: isHarmed
       ? holding.pick(['one-way cut', 'dead link', 'udp block', 'stalled link'] as const)
@@ -126,11 +132,13 @@ interface Common {
   readonly boundMs: number
   readonly tables: TablesPlan
   readonly operator: OperatorPlan
+  readonly leases: LeaseStorePlan | undefined
 }
 
 function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, ProcessPlan] {
-  const { interval, lost, boundMs, tables, operator } = common
-  const mode = random.chance(0.1) ? 'manual' : 'availability'
+  const { interval, lost, boundMs, tables, operator, leases } = common
+  const alone = random.chance(0.1) ? 'manual' : 'availability'
+  const mode = leases === undefined ? alone : 'witness'
   const holdDownMs = Math.max(boundMs * random.between(2, 8), 3000)
   const stallTimeoutMs = boundMs * random.between(1.2, 6)
   const fastDetection = random.chance(0.8)
@@ -145,7 +153,7 @@ function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, Process
       cluster: 'sim',
       priority: random.pick([100, 128, 200]),
       mode,
-      leaseMs: 0,
+      leaseMs: leases?.leaseMs ?? 0,
       interval,
       lost,
       holdDownMs,
@@ -265,6 +273,7 @@ export function describePlan(plan: Plan): string {
     capacities: tables.capacities,
     encodeBytesMax: tables.encodeBytesMax,
     pickupDelayMs: tables.pickupDelayMs,
+    leases: plan.leases,
     dialTimeoutMs: plan.network.dialTimeoutMs,
     stateFile: plan.stateFile,
     permanent:

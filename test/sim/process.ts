@@ -3,11 +3,12 @@
 // freezes, it dies, its machine loses power, it closes.
 import type { Action } from '../../src/core/actions.ts'
 import type { FromSync, ToSync } from '../../src/core/messages.ts'
-import { SHARED_WORDS, SharedWord } from '../../src/core/messages.ts'
+import { SHARED_WORDS, SharedMoment, SharedWord } from '../../src/core/messages.ts'
 import { NodeCore } from '../../src/core/node.ts'
 import type { CoreOptions } from '../../src/core/options.ts'
 import { Replica } from '../../src/core/replica.ts'
 import type { ReplicaEvent } from '../../src/core/replica-event.ts'
+import { GATE_CLOSED, isOpen, leasedGate, type WriteGate } from '../../src/table/gate.ts'
 import { AppSide } from './app-side.ts'
 import { Clock } from './clock.ts'
 import { mac } from './mac.ts'
@@ -39,6 +40,8 @@ export interface Witness {
   /** The replica said something; its tables are as they were when it did. */
   onLocal(process: SimProcess, messages: readonly ToSync[]): void
   onEvent(process: SimProcess, event: ReplicaEvent): void
+  /** The role word or the gate's deadline was stored. */
+  onGate(process: SimProcess): void
   /** A table has removed a session whose time was over. */
   onExpired(process: SimProcess, table: number, session: Record<string, unknown>): void
   /** A write was accepted. */
@@ -77,6 +80,9 @@ export class SimProcess {
   readonly core: NodeCore
   readonly replica: Replica
   readonly words = new Int32Array(SHARED_WORDS)
+  /** The same memory. */
+  readonly moments = new Float64Array(this.words.buffer)
+  private readonly gate: WriteGate
   readonly toApp: Channel<FromSync>
   readonly toSync: Channel<ToSync>
   readonly startedAt: number
@@ -108,9 +114,14 @@ export class SimProcess {
     // depend on it once the thread was late.
     this.thread = new Thread(world, random.split('sync'), plan.core.interval / 2)
     this.app = new Thread(world, random.split('app'))
+    const deadline = this.moments.subarray(SharedMoment.DEADLINE)
+    this.gate =
+      plan.core.leaseMs > 0
+        ? leasedGate(this.words, deadline, () => this.clock())
+        : { words: this.words, open: GATE_CLOSED }
     this.loan = pool.take(
       plan.tables,
-      this.words,
+      this.gate,
       (table, session) => witness.onPickup(this, table, session),
       (table, session) => witness.onExpired(this, table, session),
     )
@@ -180,7 +191,7 @@ export class SimProcess {
 
   /** A write would be accepted. */
   get canWrite(): boolean {
-    return this.isRunning && this.roleWord === this.loan.gate.open
+    return this.isRunning && isOpen(this.gate)
   }
 
   /** This machine's monotonic clock, ms. */

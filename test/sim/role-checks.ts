@@ -5,7 +5,7 @@ import type { FromSync } from '../../src/core/messages.ts'
 import type { FaultBook } from './faultbook.ts'
 import { counterOf, epochOf, GRANT, typeOf } from './frames.ts'
 import type { History } from './history.ts'
-import { inside } from './inside.ts'
+import { inside, isForced } from './inside.ts'
 import type { LineageChecks } from './lineage-checks.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
@@ -13,7 +13,7 @@ import { Violation } from './world.ts'
 type RoleMessage = Extract<FromSync, { type: 'role' }>
 
 /** Reasons that need nobody's consent, each with what must have happened. */
-const ONE_SIDED = ['peer-died', 'peer-silent', 'alone']
+const ONE_SIDED = ['peer-died', 'peer-silent', 'alone', 'lease-regained']
 /** Reasons for which the other node may still act for a while. */
 const SPLIT = [...ONE_SIDED, 'operator', 'older-lineage', 'peer-left']
 
@@ -104,7 +104,10 @@ export class RoleChecks {
         throw new Violation(`${name} took over by itself in manual mode`)
     }
     if (ONE_SIDED.includes(reason)) this.demandExcuse(process, reason)
-    if (reason === 'peer-died' || reason === 'peer-silent') this.demandRead(process, reason)
+    // Under a witness the verdict waits for the lease, and what has come since is read then.
+    const isVerdict =
+      (reason === 'peer-died' || reason === 'peer-silent') && process.plan.core.mode !== 'witness'
+    if (isVerdict) this.demandRead(process, reason)
   }
 
   /** Whatever stood still, and for how long: nobody takes over while a heartbeat of a living peer waits in a socket. */
@@ -125,6 +128,7 @@ export class RoleChecks {
    * was not replaced.
    */
   handleWrite(process: SimProcess): void {
+    this.handleGate(process)
     const { thread, world, core, plan } = process
     const stoodMs = thread.wokeAt - thread.blockedSince
     const awakeMs = world.now - thread.wokeAt
@@ -144,6 +148,16 @@ export class RoleChecks {
     }
   }
 
+  /** Under a witness no two gates are open, whatever the faults; an operator may force one. */
+  handleGate(process: SimProcess): void {
+    if (process.plan.core.mode !== 'witness' || !process.canWrite) return
+    for (const other of this.processes()) {
+      if (other === process || !other.canWrite) continue
+      if (isForced(process.core) || isForced(other.core)) continue
+      throw new Violation(`the gates of ${process.name} and ${other.name} are open under one witness`)
+    }
+  }
+
   private handleOpened(process: SimProcess, epoch: number): void {
     const { name, node } = process
     this.highest[node] = Math.max(this.highest[node], epoch)
@@ -156,7 +170,8 @@ export class RoleChecks {
   /** One healthy link and a healthy peer: nobody may take over on its own. */
   private demandExcuse(process: SimProcess, reason: string): void {
     const { now } = process.world
-    const since = reason === 'alone' ? process.startedAt : now - this.windowMs
+    const waitedMs = 2 * process.plan.core.leaseMs
+    const since = reason === 'alone' ? process.startedAt : now - this.windowMs - waitedMs
     if (this.faults.mayMiss(1 - process.node, since, now)) return
     throw new Violation(`${process.name} became primary (${reason}) with its peer and a link in good health`)
   }
@@ -179,7 +194,9 @@ export class RoleChecks {
       if (other === process || !other.canWrite || other.node === process.node) continue
       process.world.count('two primaries')
       process.world.note(epoch, () => `${process.name} opens while ${other.name} is open`)
-      if (SPLIT.includes(reason) || SPLIT.includes(this.of(other).reason)) continue
+      const isSplit = SPLIT.includes(reason) || SPLIT.includes(this.of(other).reason)
+      if (isSplit && process.plan.core.mode !== 'witness') continue
+      if (isForced(process.core) || isForced(other.core)) continue
       throw new Violation(`${process.name} opened (${reason}) while ${other.name} could still write`)
     }
   }

@@ -43,8 +43,18 @@ export function convergenceBoundMs(plan: Plan): number {
   const { override, mode } = plan.nodes[0].core
   // A handover that was called off is tried again after twice its time, and flaps have to be sat out.
   const choosingMs =
-    override && mode === 'availability' ? 3 * HANDOVER_MS + 2 * plan.operator.switching.longestMs : 0
-  return choosingMs + holdDownMs + HANDOVER_MS + REDIAL_MS + plan.network.dialTimeoutMs + 20 * plan.boundMs
+    override && mode !== 'manual' ? 3 * HANDOVER_MS + 2 * plan.operator.switching.longestMs : 0
+  // The last lease runs out, a new process waits for another, a grant that cannot be used is waited on.
+  const leasesMs = 5 * (plan.leases?.leaseMs ?? 0)
+  return (
+    choosingMs +
+    leasesMs +
+    holdDownMs +
+    HANDOVER_MS +
+    REDIAL_MS +
+    plan.network.dialTimeoutMs +
+    20 * plan.boundMs
+  )
 }
 
 export function runSeed(seed: bigint, options: RunOptions): RunResult {

@@ -12,6 +12,7 @@ import { Faults, type Patient } from './faults.ts'
 import { HandoverChecks } from './handover-checks.ts'
 import { History } from './history.ts'
 import { Labels } from './labels.ts'
+import { LeaseStore } from './lease-store.ts'
 import { lagMaxMs } from './link-faults.ts'
 import { MeetingChecks } from './meeting-checks.ts'
 import { Network } from './network.ts'
@@ -74,6 +75,9 @@ export class Simulation implements Witness, Patient {
     this.pool = pool
     this.world = new World(random.split('world'), tell)
     this.network = new Network(this.world, random.split('network'), plan.network)
+    if (plan.leases !== undefined) {
+      this.network.leases = new LeaseStore(this.world, random.split('leases'), plan.leases)
+    }
     const { tables } = plan.nodes[0]
     const held = tables.kinds.flatMap((_, table) => (hasPickup(tables, table) ? [table] : []))
     this.history = new History(tables.kinds.length, new Set(held))
@@ -221,7 +225,10 @@ export class Simulation implements Witness, Patient {
     if (message.type === 'role' && isTaken)
       demandChoice(process, message, operator, this.nodes[(1 - process.node) as 0 | 1].operator)
     if (message.type === 'result' && operator?.isOwn(message.request)) return
-    if (isTaken) this.times.handleMessage(process, message)
+    if (isTaken) {
+      this.times.handleMessage(process, message)
+      this.roles.handleGate(process)
+    }
     if (isTaken || message.type !== 'result') return
     const { requests } = this.appOf(process.node)!
     const asked = requests.get(message.request)
@@ -236,6 +243,10 @@ export class Simulation implements Witness, Patient {
     const origin = this.data.originOf(process)
     if (origin.type === 'state')
       this.handovers.demandWhole(process, message.reason, origin.reign, origin.sequence)
+  }
+
+  onGate(process: SimProcess): void {
+    this.roles.handleGate(process)
   }
 
   onWrite(process: SimProcess): void {
@@ -330,6 +341,7 @@ export class Simulation implements Witness, Patient {
     this.healedAt = this.world.now
     this.world.note(0, () => '-- everything is mended')
     this.faults.heal()
+    this.network.leases?.heal()
     this.mood.wild = false
     for (const { operator } of this.nodes) operator?.rest()
     for (const process of this.processes()) process.thaw()

@@ -186,6 +186,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
     permanent: 'none',
     permanentLink: 0,
     permanentFrom: 0,
+    leases: undefined,
     lastCut: 'none',
     lastCutFrom: 0,
     effectMs: 100,

@@ -1,16 +1,22 @@
 // The sync thread of a simulated process: drives NodeCore as src/io does. News of the network and of the application
 // thread go in with the time, actions are carried out at once, one alarm stands for the next deadline.
 import type { Action } from '../../src/core/actions.ts'
-import { SharedWord, type ToSync } from '../../src/core/messages.ts'
+import { SharedMoment, SharedWord, type ToSync } from '../../src/core/messages.ts'
 import type { NodeCore } from '../../src/core/node.ts'
+import { holderName, type WitnessAnswer, type WitnessState } from '../../src/core/witness.ts'
 import { Alarm, type Clock } from './clock.ts'
+import type { Tenant } from './lease-store.ts'
 import type { Host, Network } from './network.ts'
 import type { SimProcess } from './process.ts'
 import type { Thread } from './thread.ts'
 
-export class SyncSide implements Host {
+/** Source of work: the witness of mode 'witness'. */
+const WITNESS = -3
+
+export class SyncSide implements Host, Tenant {
   readonly node: 0 | 1
   readonly thread: Thread
+  readonly holder: string
   listens = true
   private readonly process: SimProcess
   private readonly network: Network
@@ -29,6 +35,8 @@ export class SyncSide implements Host {
     this.node = process.node
     this.thread = process.thread
     this.lateMs = process.plan.core.interval / 2
+    this.holder = holderName(core.options.id, process.incarnation)
+    network.leases?.serve(this)
     this.alarm = new Alarm(clock, this.thread, `${process.name}: the sync thread`, () => {
       this.handle((now) => this.wake(now))
     })
@@ -70,6 +78,14 @@ export class SyncSide implements Host {
     switch (action.type) {
       case 'word':
         this.process.words[SharedWord.ROLE] = action.word
+        this.process.witness.onGate(this.process)
+        break
+      case 'deadline':
+        this.process.moments[SharedMoment.DEADLINE] = action.at
+        this.process.witness.onGate(this.process)
+        break
+      case 'witness':
+        this.network.leases?.ask(this, action.call, action.timeoutMs)
         break
       case 'post':
         this.process.toApp.send(action.message)
@@ -93,6 +109,14 @@ export class SyncSide implements Host {
         this.process.stop()
         break
     }
+  }
+
+  answer(answer: WitnessAnswer): void {
+    this.thread.run(WITNESS, () => this.handle((now) => this.core.handleWitness(answer, now)))
+  }
+
+  news(state: WitnessState): void {
+    this.thread.run(WITNESS, () => this.handle((now) => this.core.handleWitnessNews(state, now)))
   }
 
   handleOpen(link: number, stream: number): void {

@@ -8,7 +8,7 @@ import {
   string,
   type TableDefinition,
 } from '../../src/schema/index.ts'
-import { GATE_CLOSED } from '../../src/table/gate.ts'
+import { GATE_CLOSED, type WriteGate } from '../../src/table/gate.ts'
 import { createTable } from '../../src/table/index.ts'
 import { TwinTable } from '../twins/table.ts'
 
@@ -46,6 +46,7 @@ export interface SimTable extends Store, Iterable<Values> {
 export interface SimGate {
   words: Int32Array
   open: number
+  leased: (() => boolean) | undefined
 }
 
 /** How a table writes keys and rows. */
@@ -288,8 +289,8 @@ export class TablePool {
     this.store = store
   }
 
-  /** Empty tables, closed, which look at `words`. */
-  take(plan: TablesPlan, words: Int32Array, filter: PickupFilter, expired: ExpiredListener): TableLoan {
+  /** Empty tables, closed, which ask what this gate asks, and open and shut with it. */
+  take(plan: TablesPlan, model: WriteGate, filter: PickupFilter, expired: ExpiredListener): TableLoan {
     const taken = plan.kinds.map((kind, i) => {
       const capacity = plan.capacities[i]!
       const delayMs = hasPickup(plan, i) ? plan.pickupDelayMs : undefined
@@ -298,7 +299,8 @@ export class TablePool {
       one.filter.ask = (session) => filter(i, session)
       one.table.listen(['expired'], (_, session) => expired(i, session))
       one.table.setTime(1)
-      one.gate.words = words
+      one.gate.words = model.words
+      one.gate.leased = model.leased
       one.gate.open = GATE_CLOSED
       return { name, ...one }
     })
@@ -307,6 +309,7 @@ export class TablePool {
         return taken[0]!.gate.open
       },
       set open(word: number) {
+        model.open = word
         for (const { gate } of taken) gate.open = word
       },
     }
@@ -332,7 +335,7 @@ export class TablePool {
     const pickup = { delay: (delayMs ?? 0) / 1000, filter: (session: Values) => !filter.ask(session) }
     const definition =
       delayMs === undefined ? definitionOf(kind, capacity) : kind.definition(capacity, pickup)
-    const gate: SimGate = { words: new Int32Array(1), open: GATE_CLOSED }
+    const gate: SimGate = { words: new Int32Array(1), open: GATE_CLOSED, leased: undefined }
     const table =
       this.store === 'twin'
         ? new TwinTable(definition, gate)

@@ -11,6 +11,7 @@ import { hmacSha256 } from '../../src/io/mac.ts'
 import { defineTable, type TableDefinition } from '../../src/schema/index.ts'
 import { createTable, type Table } from '../../src/table/index.ts'
 import { Random } from './seed.ts'
+import { TestWitness } from './test-witness.ts'
 
 type RoleMessage = Extract<FromSync, { type: 'role' }>
 
@@ -28,6 +29,7 @@ interface Connection {
   isOpen: boolean
 }
 
+/** `leaseMs` of both nodes is the witness's. */
 export type PairNodeOptions = Partial<Omit<CoreOptions, 'id' | 'peer' | 'tables' | 'random' | 'mac'>>
 
 const definition = defineTable({ name: 't', key: { id: 'u32' }, fields: { n: 'u32' }, capacity: 3_000 })
@@ -43,6 +45,8 @@ export class PairNode {
   readonly results: Extract<FromSync, { type: 'result' }>[] = []
   private readonly pair: CorePair
   private readonly gate: { readonly words: Int32Array; open: number }
+  /** Until when it may act, in mode 'witness'. */
+  private deadline = Number.POSITIVE_INFINITY
   isAlive = true
   /** The application thread stands still. */
   isHung = false
@@ -113,7 +117,8 @@ export class PairNode {
   }
 
   get canWrite(): boolean {
-    return this.isAlive && this.gate.words[SharedWord.ROLE] === this.gate.open
+    const isOpen = this.gate.words[SharedWord.ROLE] === this.gate.open
+    return this.isAlive && isOpen && this.pair.now < this.deadline
   }
 
   ask(message: ToSync): void {
@@ -152,6 +157,12 @@ export class PairNode {
     switch (action.type) {
       case 'word':
         this.gate.words[SharedWord.ROLE] = action.word
+        break
+      case 'deadline':
+        this.deadline = action.at
+        break
+      case 'witness':
+        pair.witness?.ask(pair, this, action.call)
         break
       case 'post':
         pair.after(THREAD_MS, () => this.toReplica(action.message))
@@ -228,6 +239,8 @@ export class CorePair {
   /** Of a frame from one node to the other, ms. */
   latencyMs = 0.5
   readonly isCut: [boolean, boolean] = [false, false]
+  /** In mode 'witness'. */
+  witness: TestWitness | undefined
   readonly random: Random
   private readonly definitions: readonly TableDefinition[]
   private readonly nodes = new Map<'a' | 'b', PairNode>()
@@ -378,6 +391,8 @@ export function startPair(
   options: { a?: PairNodeOptions; b?: PairNodeOptions; tables?: readonly TableDefinition[] } = {},
 ): { pair: CorePair; a: PairNode; b: PairNode } {
   const pair = new CorePair(options.tables)
+  const { leaseMs = 0 } = options.a ?? {}
+  if (leaseMs > 0) pair.witness = new TestWitness(leaseMs)
   const a = pair.start('a', { priority: 200, ...options.a })
   const b = pair.start('b', { priority: 100, ...options.b })
   pair.until('a is protected and b is synced', () => a.replica.isProtected && b.replica.isSynced)

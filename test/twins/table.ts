@@ -8,7 +8,7 @@ import {
   ValueError,
 } from '../../src/errors.ts'
 import type { TableDefinition } from '../../src/schema/index.ts'
-import type { WriteGate } from '../../src/table/gate.ts'
+import { isOpen, type WriteGate } from '../../src/table/gate.ts'
 import { unitsOfRow, unitsOfState } from './arena.ts'
 import { holderOf, indexesFree, indexKeyOf } from './indexes.ts'
 import { cellOf, codeOf, deadlineAfter, renewedCell, ticksOfCode } from './lifetime.ts'
@@ -209,7 +209,7 @@ export class TwinTable extends TwinStore {
   }
 
   override sweep(patient: boolean): boolean {
-    return this.#gate.words[0] === this.#gate.open && super.sweep(patient)
+    return isOpen(this.#gate) && super.sweep(patient)
   }
 
   protected override drop(id: number): void {
@@ -239,8 +239,7 @@ export class TwinTable extends TwinStore {
   }
 
   #requireOpen(): void {
-    if (this.#gate.words[0] !== this.#gate.open)
-      throw new NotPrimaryError(`${this.name}: not the acting primary`)
+    if (!isOpen(this.#gate)) throw new NotPrimaryError(`${this.name}: not the acting primary`)
   }
 
   #key(key: Values): Cell[] {
