@@ -87,7 +87,7 @@ export class PairNode {
         ...options,
         id,
         peer: id === 'a' ? 'b' : 'a',
-        incarnation: hex(draws.bytes(8)),
+        incarnation: Buffer.from(draws.bytes(8)).toString('hex'),
         contribution: draws.bytes(32),
         tables: this.tables.map(({ name, schemaHash, capacity, arenaBytes }) => {
           return { name, schemaHash, capacity, arena: arenaBytes }
@@ -391,14 +391,9 @@ export function startPair(
   options: { a?: PairNodeOptions; b?: PairNodeOptions; tables?: readonly TableDefinition[] } = {},
 ): { pair: CorePair; a: PairNode; b: PairNode } {
   const pair = new CorePair(options.tables)
-  const { leaseMs = 0 } = options.a ?? {}
-  if (leaseMs > 0) pair.witness = new TestWitness(leaseMs)
+  if (options.a?.leaseMs) pair.witness = new TestWitness(options.a.leaseMs)
   const a = pair.start('a', { priority: 200, ...options.a })
   const b = pair.start('b', { priority: 100, ...options.b })
   pair.until('a is protected and b is synced', () => a.replica.isProtected && b.replica.isSynced)
   return { pair, a, b }
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
