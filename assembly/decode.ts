@@ -2,9 +2,10 @@
 // its field. The first fault is kept in `refusal`, numbered as REFUSALS in src/table/refusals.ts, and ends the reading.
 import { copyRun, flatValue } from './arena'
 import { SESSION_BYTES_MAX, VALUE_BYTES_MAX } from './arena-sizes'
+import { wireFields } from './common'
 import {
   BLOB, BYTE, I32, IP, IPV4, LONG_TEXT, TEXT, U16, U32, U53, Field,
-  fixedOffset, keyField, keyFields, outboxAt, valueField, valueFields, valueOffset, variableMask,
+  fixedOffset, keyField, keyFields, outboxAt, valueField, valueOffset, variableMask,
 } from './layout'
 import { readLifetime, readLifetimeChange } from './lifetime'
 import { lifetimes } from './options'
@@ -240,7 +241,7 @@ function isBounded(record: usize): bool {
 /** Key and value fields into an image that is zero so far. */
 export function readRecord(record: usize): bool {
   for (let i: u32 = 0; i < keyFields; i++) if (!readField(keyField(i), record)) return false
-  for (let i: u32 = 0; i < valueFields; i++) if (!readField(valueField(i), record)) return false
+  for (let i: u32 = 0; i < wireFields; i++) if (!readField(valueField(i), record)) return false
   if (variableMask && !isBounded(record)) return false
   return !lifetimes || readLifetime(record)
 }
@@ -275,8 +276,8 @@ function readChange(field: Field, record: usize, trusted: bool): bool {
 export function readUpdate(record: usize, trusted: bool): bool {
   let mask = readVarint()
   if (refusal) return false
-  if (!mask || mask >> (valueFields + <u32>lifetimes)) return refuse(MASK)
-  const renewed = mask & ((<u64>lifetimes) << valueFields)
+  if (!mask || mask >> (wireFields + <u32>lifetimes)) return refuse(MASK)
+  const renewed = mask & ((<u64>lifetimes) << wireFields)
   mask ^= renewed
   changedMask = mask
   for (; mask; mask &= mask - 1) if (!readChange(valueField(<u32>ctz(mask)), record, trusted)) return false

@@ -11,6 +11,7 @@
 import { VARIABLE_BYTES } from './arena-sizes'
 import { bitHas, bitNext } from './bitmap'
 import { keyEquals } from './buckets'
+import { deltasRoom, wireFields } from './common'
 import { isOwed, listing, noteChanged, owe, owedCount, settle } from './changes'
 import {
   BROUGHT, batchBytes, beginFit, endFit, fitJournal, fitsBytes, fitsPeer, toldJournaled, toldWhole, valueBytes,
@@ -21,8 +22,8 @@ import {
 } from './journal'
 import {
   FLAGS, GENERATION, JOURNALED, KEY, OCCUPIED, OVERFLOWED, RELEASED, SEGMENT_SHIFT, VOID,
-  capacity, deltaBytesMax, deltasMax, indexedMask, outboxAt, overflowAt, owedAt, recordAt, releasedAt,
-  valueField, valueFields, variableMask,
+  capacity, deltaBytesMax, indexedMask, outboxAt, overflowAt, owedAt, recordAt, releasedAt,
+  valueField, variableMask,
 } from './layout'
 import { lifetimeDiffers, writeLifetimeChange } from './lifetime'
 import { loadedAhead, sameBytes } from './lines'
@@ -68,13 +69,13 @@ let owing: bool = false
 
 function differences(before: usize, record: usize): u64 {
   let mask: u64 = 0
-  for (let i: u32 = 0; i < valueFields; i++) {
+  for (let i: u32 = 0; i < wireFields; i++) {
     const field = valueField(i)
     const offset = field.offset
     if (!sameBytes(before + offset, record + offset, field.size)) mask |= (<u64>1) << i
   }
   if (mask & variableMask) mask &= ~equalFields(before, record, mask & variableMask)
-  if (lifetimes && lifetimeDiffers(before, record)) mask |= (<u64>1) << valueFields
+  if (lifetimes && lifetimeDiffers(before, record)) mask |= (<u64>1) << wireFields
   return mask
 }
 
@@ -131,7 +132,7 @@ function writeOwed(at: usize, id: u32, before: usize, was: u32): usize {
 function writeUpdate(at: usize, id: u32, mask: u64, before: usize, record: usize): usize {
   if (!mask) return at
   at = writeVarint(writeHead(at, id, UPDATE), mask)
-  const renewed = mask & ((<u64>lifetimes) << valueFields)
+  const renewed = mask & ((<u64>lifetimes) << wireFields)
   for (mask ^= renewed; mask; mask &= mask - 1) at = writeChange(at, valueField(<u32>ctz(mask)), before, record)
   return renewed ? writeLifetimeChange(at, before, record) : at
 }
@@ -227,7 +228,7 @@ function addOverflowed(end: usize, bytesMax: u32): usize {
   const used = <u32>(end - outboxAt)
   const most = batchBytes()
   const room = min(bytesMax, used < most ? most - used : 0)
-  let wholes = min(room / deltaBytesMax, deltasMax - count)
+  let wholes = min(room / deltaBytesMax, deltasRoom - count)
   if (variableMask) wholes = max(wholes, 1)
   bringing = releasedCount <= wholes
   if (variableMask) {
@@ -236,7 +237,7 @@ function addOverflowed(end: usize, bytesMax: u32): usize {
     if (bringing) choose(more)
   } else if (bringing) choose(wholes - releasedCount)
   if (bringing) wholes = releasedCount
-  else wholes = min(releasedCount, min(room / BLANK_MAX, deltasMax - count))
+  else wholes = min(releasedCount, min(room / BLANK_MAX, deltasRoom - count))
   if (!wholes && bringing && !listing) return end
   owing = listing
   const at = writeMerged(wholes)
@@ -269,7 +270,7 @@ function countFitting(room: u32, most: u32): u32 {
 /** Owed records join the overflowed ones, as many as go into this batch. Those in the journal go whole with it. */
 function chooseOwed(bytesMax: u32): void {
   const room = min(bytesMax, batchBytes() / 5)
-  let most = min(room / deltaBytesMax, deltasMax - min(journalCount, deltasMax))
+  let most = min(room / deltaBytesMax, deltasRoom - min(journalCount, deltasRoom))
   if (overflowCount >= most) return
   if (bitNext(owedAt, owedCursor) < 0) owedCursor = 0
   if (variableMask) beginFit(room)

@@ -9,6 +9,7 @@ import { takenId, takenIndex } from './indexes'
 import { overflowCount, setTracking, tracking } from './journal'
 import { heldCount } from './pickup'
 import * as layout from './layout'
+import { speakAll } from './common'
 import { forgetDeadlines } from './lifetime'
 import { lifetimes } from './options'
 import { dropAll, nextLive, size } from './records'
@@ -24,6 +25,7 @@ export { encode, image, imagePart } from './encode'
 export { digestedBytes, digests } from './digest'
 export { stageBatch, stageImage, stageImagePart, unstage } from './stage'
 export { commit } from './commit'
+export { speak } from './common'
 export { give, setTime } from './lifetime'
 export { configure } from './options'
 export {
@@ -43,6 +45,7 @@ export function start(a: u32, b: u32, c: u32, d: u32): bool {
   if (!layout.grow()) return false
   seedHash(a, b, c, d)
   bitFill(layout.freeAt)
+  speakAll()
   if (lifetimes) forgetDeadlines()
   return true
 }

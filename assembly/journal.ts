@@ -3,9 +3,10 @@
 // later. Memory is bounded whatever the application does.
 import { bitAdd, bitEmpty, bitNext, bitRemove } from './bitmap'
 import { noteChanged } from './changes'
+import { journalRoom } from './common'
 import {
   FLAGS, HELD, JOURNALED, LIFETIME_FLAGS, OVERFLOWED, RELEASED,
-  journalIdsAt, journalImagesAt, journalMax, overflowAt, recordAt, recordBytes, releasedAt, variableMask,
+  journalIdsAt, journalImagesAt, overflowAt, recordAt, recordBytes, releasedAt, variableMask,
 } from './layout'
 import { copyLines } from './lines'
 import { peerBegins } from './fit'
@@ -38,7 +39,7 @@ export let releasedCount: u32 = 0
 
 function remember(id: u32, record: usize, occupied: u32): void {
   if (tracking == IDS) noteChanged(id)
-  else if (journalCount < journalMax) {
+  else if (journalCount < journalRoom) {
     const image = journalImage(journalCount)
     if (occupied) copyLines(image, record, recordBytes)
     store<u32>(image, occupied | (load<u32>(record, FLAGS) & LIFETIME_FLAGS), FLAGS)

@@ -1,9 +1,10 @@
 // Runs ahead of the decoder over the next deltas, checks nothing, and loads the records they name. An update needs the
 // record's old values, and misses that are asked for one by one each cost the whole way to memory; together they overlap.
 // Reads stay within the inbox and what follows it; a wrong guess on malformed bytes costs time, never an answer.
+import { wireFields } from './common'
 import {
   BLOB, BYTE, IP, IPV4, TEXT, U16, U53,
-  Field, capacity, keyField, keyFields, recordAt, valueField, valueFields,
+  Field, capacity, keyField, keyFields, recordAt, valueField,
 } from './layout'
 import { loadedAhead } from './lines'
 import { lifetimes } from './options'
@@ -55,7 +56,7 @@ function pass(field: Field, change: bool): void {
 
 function passRecord(): void {
   for (let i: u32 = 0; i < keyFields; i++) pass(keyField(i), false)
-  for (let i: u32 = 0; i < valueFields; i++) pass(valueField(i), false)
+  for (let i: u32 = 0; i < wireFields; i++) pass(valueField(i), false)
   if (lifetimes) passLifetime()
 }
 
@@ -79,9 +80,9 @@ export function skim(from: usize, to: usize, previous: i64, count: u32): void {
     if (op == 0) passRecord()
     else if (op == 1) {
       const given = varint()
-      let mask = given & (((<u64>1) << valueFields) - 1)
+      let mask = given & (((<u64>1) << wireFields) - 1)
       for (; mask && at < end; mask &= mask - 1) pass(valueField(<u32>ctz(mask)), true)
-      if (lifetimes && given >> valueFields && !varint()) passLifetime()
+      if (lifetimes && given >> wireFields && !varint()) passLifetime()
     } else if (op == 3) {
       if (load<u8>(at++)) passRecord()
     }

@@ -4,6 +4,7 @@
 // A record differs from the moment it is noted as changed (changes.ts) or a batch of the peer is applied. What the
 // journal or the overflow bitmap still holds is noted only when it leaves them, so that is added before the last slice.
 import { bitAdd, bitCount, bitEmpty, bitNext, bitRemove, bitUnite, bitmapBytes } from './bitmap'
+import { speakFields, speakOwn } from './common'
 import { finish, openCreates, writeCreate } from './encode'
 import { valueBytes } from './fit'
 import { journalCount, journalId, overflowCount } from './journal'
@@ -84,6 +85,7 @@ export function snapshotBytes(): f64 {
 /** Writes up to `most` sessions from a record id on as creates, at `encodedAt`; gives the length. */
 export function snapshotSessions(from: u32, most: u32, bytesMax: u32): u32 {
   const room = min(most, deltasMax)
+  const spoken = speakOwn()
   let at = openCreates()
   let count: u32 = 0
   next = nextOccupied(from)
@@ -94,12 +96,14 @@ export function snapshotSessions(from: u32, most: u32, bytesMax: u32): u32 {
     at = writeCreate(at, next, record)
     count++
   }
+  speakFields(spoken)
   return finish(at)
 }
 
 /** The same of records that differ; they do until `snapshotListed` has told which these were. */
 export function snapshotDiffering(from: u32, most: u32, bytesMax: u32): u32 {
   const room = min(min(most, deltasMax), (outboxBytes - <u32>COUNT_ROOM) / GAP_MAX)
+  const spoken = speakOwn()
   let at = openCreates()
   let count: u32 = 0
   let taken: u32 = 0
@@ -113,6 +117,7 @@ export function snapshotDiffering(from: u32, most: u32, bytesMax: u32): u32 {
     }
     taken++
   }
+  speakFields(spoken)
   return finish(at)
 }
 

@@ -7,13 +7,14 @@ import {
   bytesLeft, changedMask, openBytes, openValues, readByte, readRecord, readUpdate, readVarint, readingAt, refusal, refuse,
 } from './decode'
 import { isOwed, listing, owe } from './changes'
+import { keepRest, wireFields } from './common'
 import { CREATE, DELETE, UPDATE, WHOLE } from './encode'
 import { hashKey } from './hash'
 import { indexesDiffering } from './indexes'
 import {
   HASH, KEY, SEGMENT_SHIFT,
   bucketsAt, capacity, deltasMax, inboxAt, inboxBytes, indexedMask, keyScratchAt, recordAt, recordBytes, stagedIdsAt,
-  stagedImagesAt, stagedOpsAt, valuesAt, variableMask,
+  stagedImagesAt, stagedOpsAt, valueFields, valuesAt, variableMask,
 } from './layout'
 import { copyLines, loadedAhead, zeroLines } from './lines'
 import { isOccupied, moves } from './records'
@@ -190,6 +191,7 @@ function readDelta(id: u32, op: u64, inImage: bool): bool {
   if (!readRecord(to)) return false
   if (!trusted) return true
   store<u32>(to, hashKey(to + KEY), HASH)
+  if (wireFields < valueFields) keepRest(to)
   if (!keyNew(to)) return refuse(KEY_TWICE)
   keep(id, PUT)
   return true

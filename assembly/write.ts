@@ -1,9 +1,10 @@
 // Fields and records in wire form (docs/PROTOCOL.md section 2), written at an address; each gives the address after it.
 import { commonPrefix, commonSuffix, copyRun, copyValue, flatValue } from './arena'
 import { VALUE_BYTES_MAX } from './arena-sizes'
+import { wireFields } from './common'
 import {
   BLOB, BYTE, I32, IP, IPV4, LONG_TEXT, TEXT, U16, U32, U53, Field,
-  inboxAt, keyField, keyFields, valueField, valueFields,
+  inboxAt, keyField, keyFields, valueField,
 } from './layout'
 import { writeLifetime } from './lifetime'
 import { lifetimes } from './options'
@@ -97,6 +98,6 @@ export function equalFields(before: usize, record: usize, mask: u64): u64 {
 
 export function writeRecord(at: usize, record: usize): usize {
   for (let i: u32 = 0; i < keyFields; i++) at = writeField(at, keyField(i), record)
-  for (let i: u32 = 0; i < valueFields; i++) at = writeField(at, valueField(i), record)
+  for (let i: u32 = 0; i < wireFields; i++) at = writeField(at, valueField(i), record)
   return lifetimes ? writeLifetime(at, record) : at
 }

@@ -387,8 +387,8 @@ function coreOptions(
     uptimeMarginMs: settings.uptimeMarginMs,
     override: settings.override,
     switching: settings.switching,
-    tables: stores.map(({ name, schemaHash, capacity, arenaBytes }) => {
-      return { name, schemaHash, capacity, arena: arenaBytes }
+    tables: stores.map(({ name, schemaHash, capacity, arenaBytes, deltasMax, schema }) => {
+      return { name, schemaHash, capacity, arena: arenaBytes, deltasMax, schema }
     }),
     epochFloor: state?.epochFloor ?? Date.now(),
     reserved: state?.reserved,

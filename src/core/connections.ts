@@ -12,6 +12,10 @@ import type { Timers } from './timers.ts'
 /** How `lastReason` begins when the peer said why it closed. */
 export const REFUSED_BY_PEER = 'refused by peer: '
 
+/** A reason with what is different, where that is known. */
+export const detailed = (reason: string, detail: string): string =>
+  detail === '' ? reason : `${reason}: ${detail}`
+
 export type LinkTimer = 'probe-0' | 'probe-1' | 'dial-0' | 'dial-1'
 
 export class Connections {
@@ -122,7 +126,7 @@ export class Connections {
   close(link: Link, connection: Connection, reason: string, now: number): void {
     const wasProven = link.forget(connection.id)
     this.core.act({ type: 'close', stream: connection.id, reason })
-    link.lastReason = reason
+    link.lastReason = detailed(reason, connection.fault)
     this.core.count(reason)
     this.tell(link, wasProven)
     this.redial(link, now)
@@ -130,7 +134,7 @@ export class Connections {
 
   /** Says why, then closes. */
   refuse(link: Link, connection: Connection, reason: RefusalName, now: number): void {
-    this.core.act({ type: 'send', stream: connection.id, bytes: encodeRefused(reason) })
+    this.core.act({ type: 'send', stream: connection.id, bytes: encodeRefused(reason, connection.fault) })
     this.close(link, connection, reason, now)
   }
 }

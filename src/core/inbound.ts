@@ -9,10 +9,10 @@ import type { Hello } from '../wire/hello.ts'
 import { decodeHello, decodeRefused } from '../wire/hello.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import type { Connections } from './connections.ts'
-import { REFUSED_BY_PEER } from './connections.ts'
+import { detailed, REFUSED_BY_PEER } from './connections.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
-import { helloRefusal } from './hello-check.ts'
+import { commonWith, helloRefusal } from './hello-check.ts'
 import type { Leasing } from './leasing.ts'
 import type { Connection, Link } from './link.ts'
 import type { Roles } from './roles.ts'
@@ -41,8 +41,8 @@ export class Inbound {
   /** A frame of a connection; a refusal ends the connection. */
   handleFrame(link: Link, connection: Connection, frame: Frame, now: number): RefusalName | undefined {
     if (frame.type === FrameType.REFUSED) {
-      const reason = decodeRefused(frame.payload)
-      link.lastReason = `${REFUSED_BY_PEER}${reason}`
+      const { reason, detail } = decodeRefused(frame.payload)
+      link.lastReason = detailed(`${REFUSED_BY_PEER}${reason}`, detail)
       this.core.count(`peer-refused-${reason}`)
       return undefined
     }
@@ -63,9 +63,14 @@ export class Inbound {
     now: number,
   ): RefusalName | undefined {
     const refusal = helloRefusal(hello, this.core.options, link.index)
-    if (refusal !== undefined) return refusal
-    if (hello.status.incarnation !== this.core.peer.incarnation) this.replacePeer(hello, now)
-    else this.core.peer.handleStatus(hello.status, now)
+    if (refusal !== undefined) {
+      connection.fault = refusal.detail
+      return refusal.reason
+    }
+    if (hello.status.incarnation !== this.core.peer.incarnation) {
+      this.replacePeer(hello, now)
+      this.core.post({ type: 'common', tables: commonWith(hello, this.core.options) })
+    } else this.core.peer.handleStatus(hello.status, now)
     this.core.state.hear(Math.max(hello.status.epoch, hello.status.heardEpoch))
     this.parts.connections.prove(link, connection, now)
     this.parts.vitals.handleProven(now)

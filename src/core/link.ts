@@ -4,10 +4,12 @@ import type { LinkStatus } from './messages.ts'
 import { CANDIDATES_MAX, DIAL_BACKOFF_MS, LINK_BYTES_MAX } from './options.ts'
 
 /** A connection that has not said hello may not send longer frames than a hello can be. */
-const HELLO_FRAME_BYTES_MAX = 4_096
+const HELLO_FRAME_BYTES_MAX = 262_144
 /** A proven connection that lived so long lets the next dial start with the first back-off. */
 const STEADY_MS = 1_000
 const LOSS_WINDOW = 100
+/** Reasons told of a link that stays down; a peer may say any. */
+const TOLD_MAX = 64
 
 export interface Connection {
   readonly id: number
@@ -15,6 +17,8 @@ export interface Connection {
   readonly reader: FrameReader
   /** The peer's hello was accepted. */
   proven: boolean
+  /** What of its hello does not fit, for people. */
+  fault: string
 }
 
 export class Link {
@@ -59,7 +63,13 @@ export class Link {
   /** A connection was opened. Undefined when there are too many unproven ones. */
   handleOpen(id: number, now: number): Connection | undefined {
     if (this.candidates.size >= CANDIDATES_MAX) return undefined
-    const connection = { id, openedAt: now, reader: new FrameReader(HELLO_FRAME_BYTES_MAX), proven: false }
+    const connection = {
+      id,
+      openedAt: now,
+      reader: new FrameReader(HELLO_FRAME_BYTES_MAX),
+      proven: false,
+      fault: '',
+    }
     this.candidates.set(id, connection)
     return connection
   }
@@ -161,7 +171,7 @@ export class Link {
   /** Remembers why the link is not up; true if that reason is new since it was. */
   note(reason: string): boolean {
     this.lastReason = reason
-    if (this.stream !== undefined || this.told.has(reason)) return false
+    if (this.stream !== undefined || this.told.has(reason) || this.told.size >= TOLD_MAX) return false
     this.told.add(reason)
     return true
   }

@@ -72,6 +72,8 @@ export type FromSync =
     }
   /** Primary: the secondary wants to be fed from scratch; answer with a RESYNC frame. */
   | { type: 'attach'; epoch: number; follow: number }
+  /** Another process of the peer: value fields both builds know of each table, and deltas that it takes in one batch. */
+  | { type: 'common'; tables: readonly { fields: number; deltas: number }[] }
   /** The attachment is over: nobody is fed or followed until the next one. */
   | { type: 'detach' }
   /** A frame of the peer's sequence, in order, each once. */

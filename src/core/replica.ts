@@ -59,7 +59,6 @@ export class Replica {
   private readonly sweeper: Sweeper
   private readonly news: TableNews
   private readonly time = new TableTime()
-  /** What a snapshot would keep. */
   readonly standings: Standings
   private readonly ground: Ground = { lineage: NO_LINEAGE, base: undefined }
   private peerAlive = false
@@ -203,6 +202,9 @@ export class Replica {
         this.feeder.attachTo(message.follow, this.drawKey(), now)
         this.waiters.handleAttached()
         break
+      case 'common':
+        this.news.speak(message.tables)
+        break
       case 'detach':
         this.feeder.detach()
         this.follower.detach()
@@ -229,8 +231,6 @@ export class Replica {
       case 'resume':
         this.flushToken = undefined
         if (this.role === 'primary') this.gate.open = message.word
-        break
-      default:
         break
     }
     this.handleTime(now)

@@ -5,23 +5,36 @@ import type { FieldInfo, SchemaInfo } from '../wire/schema.ts'
 /** Value fields both know; or in words what is different. */
 export type SchemaMatch = { readonly common: number } | { readonly difference: string }
 
+/** How the two are called in words. */
+interface Sides {
+  readonly here: string
+  readonly there: string
+}
+
 const VARIABLE = ['blob', 'text']
 
-export function matchSchemas(table: string, mine: SchemaInfo, theirs: SchemaInfo): SchemaMatch {
+export function matchSchemas(
+  table: string,
+  mine: SchemaInfo,
+  theirs: SchemaInfo,
+  here = 'here',
+  there = 'there',
+): SchemaMatch {
   const at = `table ${table}`
+  const sides = { here, there }
   const common = Math.min(mine.fields.length, theirs.fields.length)
   const longer = mine.fields.length > common ? mine : theirs
   const variable = longer.fields.slice(common).find(({ type }) => VARIABLE.includes(type))
   const difference =
-    keyDifference(at, mine.keys, theirs.keys) ??
-    firstDifference(`${at}: field`, mine.fields.slice(0, common), theirs.fields.slice(0, common)) ??
-    indexDifference(at, mine, theirs) ??
+    keyDifference(at, mine.keys, theirs.keys, sides) ??
+    firstDifference(`${at}: field`, mine.fields.slice(0, common), theirs.fields.slice(0, common), sides) ??
+    indexDifference(at, mine, theirs, sides) ??
     (mine.lifetime === theirs.lifetime
       ? undefined
-      : `${at}: timeout and expiry (ticks) are ${mine.lifetime} here, ${theirs.lifetime} there`) ??
+      : `${at}: timeout and expiry (ticks) are ${mine.lifetime} ${here}, ${theirs.lifetime} ${there}`) ??
     (variable === undefined
       ? undefined
-      : `${at}: field ${variable.name} is ${variable.type} and only ${longer === mine ? 'here' : 'there'}; a blob or text cannot be appended`)
+      : `${at}: field ${variable.name} is ${variable.type} and only ${longer === mine ? here : there}; a blob or text cannot be appended`)
   return difference === undefined ? { common } : { difference }
 }
 
@@ -29,11 +42,12 @@ function keyDifference(
   at: string,
   mine: readonly FieldInfo[],
   theirs: readonly FieldInfo[],
+  sides: Sides,
 ): string | undefined {
   if (mine.length !== theirs.length) {
-    return `${at}: the key has ${mine.length} fields here, ${theirs.length} there`
+    return `${at}: the key has ${mine.length} fields ${sides.here}, ${theirs.length} ${sides.there}`
   }
-  return firstDifference(`${at}: key field`, mine, theirs)
+  return firstDifference(`${at}: key field`, mine, theirs, sides)
 }
 
 /** Of two lists of one length. */
@@ -41,18 +55,21 @@ function firstDifference(
   what: string,
   mine: readonly FieldInfo[],
   theirs: readonly FieldInfo[],
+  { here, there }: Sides,
 ): string | undefined {
   for (const [i, field] of mine.entries()) {
     const other = theirs[i]!
-    if (field.name !== other.name) return `${what} ${i + 1} is ${field.name} here, ${other.name} there`
-    if (field.type !== other.type) return `${what} ${field.name} is ${field.type} here, ${other.type} there`
+    if (field.name !== other.name) return `${what} ${i + 1} is ${field.name} ${here}, ${other.name} ${there}`
+    if (field.type !== other.type)
+      return `${what} ${field.name} is ${field.type} ${here}, ${other.type} ${there}`
   }
   return undefined
 }
 
-function indexDifference(at: string, mine: SchemaInfo, theirs: SchemaInfo): string | undefined {
+function indexDifference(at: string, mine: SchemaInfo, theirs: SchemaInfo, sides: Sides): string | undefined {
   const list = ({ indexes }: SchemaInfo) =>
     indexes.map(({ name, fields }) => `${name}(${fields.join(', ')})`).join(', ') || 'none'
-  const [here, there] = [list(mine), list(theirs)]
-  return here === there ? undefined : `${at}: indexes are ${here} here, ${there} there`
+  const [ours, others] = [list(mine), list(theirs)]
+  if (ours === others) return undefined
+  return `${at}: indexes are ${ours} ${sides.here}, ${others} ${sides.there}`
 }

@@ -1,5 +1,6 @@
 // What the replica (src/core/replica.ts) needs from a table. src/table satisfies it with the WASM engine; test/twins
 // satisfies it with a Map. Pure: no clocks, no sockets.
+import type { SchemaInfo } from '../wire/schema.ts'
 
 /** Number of neighbouring record ids that are compared and repaired together. */
 export const SEGMENT_RECORDS = 1024
@@ -24,6 +25,16 @@ export interface Store {
   readonly size: number
   /** 16 lower-case hex digits over key and field names and types; equal schemas give equal hashes. */
   readonly schemaHash: string
+  /** The same in words, for the other node. */
+  readonly schema: SchemaInfo
+
+  /** Deltas that one batch may hold; more is refused as `count`. */
+  readonly deltasMax: number
+  /**
+   * The first `fields` value fields are what the other build knows: what is encoded, staged, compared from here on has no
+   * others; sessions keep them while they stay. A batch gets at most `deltas`. Until then: all, and as many as fit.
+   */
+  speak(fields: number, deltas: number): void
 
   /** Table time, in ticks of 1/16 s: deadlines are in it. Set often; the replica knows it. */
   setTime(ticks: number): void

@@ -37,6 +37,11 @@ export class TableNews {
     return true
   }
 
+  /** What of each table both builds know, and how much of it the other takes at once. */
+  speak(tables: readonly { fields: number; deltas: number }[]): void {
+    for (const [i, { fields, deltas }] of tables.entries()) this.stores[i]!.speak(fields, deltas)
+  }
+
   /** A reign begins: its table time goes on from here. */
   lead(now: number): void {
     this.time.lead(now)

@@ -30,6 +30,8 @@ export interface LoadedTable {
   readonly arenaBytes: number
   readonly schema: SchemaInfo
   readonly size: number
+  readonly deltasMax: number
+  speak(fields: number, deltas: number): void
   stage(deltas: Uint8Array): string | undefined
   commit(): void
   oweListed(list: Uint8Array): string | undefined
@@ -82,6 +84,10 @@ export async function loadSnapshot(
         `stateDir: the snapshot ${path} does not go with the tables: ${difference} (here: this build, there: the snapshot). Remove it, or start a build that has these tables.`,
       )
     }
+    // One of an earlier build: the fields it does not have are zero.
+    for (const [i, table] of tables.entries()) {
+      table.speak(head.tables[i]!.schema.fields.length, table.deltasMax)
+    }
     const fault = await load(file, head.length, size - CHECKSUM_BYTES, tables)
     if ('by' in fault) throw refused(path, SNAPSHOT_KIND, fault, REMEDY)
     return { ...aged(fault, date), bytes: size }
@@ -92,6 +98,7 @@ export async function loadSnapshot(
       cause: error,
     })
   } finally {
+    for (const table of tables) table.speak(table.schema.fields.length, table.deltasMax)
     await file.close()
   }
 }
@@ -133,8 +140,9 @@ function tablesDifference(
     const there = written[i]!
     const match = matchSchemas(name, schema, there.schema)
     if ('difference' in match) return match.difference
-    if (schema.fields.length !== there.schema.fields.length) {
-      return `table ${name}: ${schema.fields.length} fields here, ${there.schema.fields.length} there`
+    if (schema.fields.length < there.schema.fields.length) {
+      const { name: field } = there.schema.fields[schema.fields.length]!
+      return `table ${name}: field ${field} is only there`
     }
     if (capacity < there.capacity) return `table ${name}: capacity ${capacity} here, ${there.capacity} there`
     if (arenaBytes < there.arena)

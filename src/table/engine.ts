@@ -37,6 +37,7 @@ export interface CoreExports {
   timeAt(): number
   renewKey(): number
   give(flags: number, deadline: number): void
+  speak(fields: number, deltas: number): void
   snapshotBegin(): number
   snapshotStop(): void
   snapshotGather(): number

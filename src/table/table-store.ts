@@ -116,6 +116,10 @@ export class TableStore {
     }
   }
 
+  speak(fields: number, deltas: number): void {
+    this.engine.core.speak(fields, deltas)
+  }
+
   setTracking(on: boolean | 'ids'): void {
     this.#tracking = on === true
     this.#changed = false

@@ -3,6 +3,7 @@ import { ByteReader } from './bytes.ts'
 import type { RefusalName } from './constants.ts'
 import { CONTRIBUTION_BYTES, FrameType, NAME_BYTES_MAX, REFUSALS, TABLES_MAX } from './constants.ts'
 import { beginFrame, sealFrame } from './frame.ts'
+import { readSchema, type SchemaInfo, writeSchema } from './schema.ts'
 import type { NodeStatus } from './status.ts'
 import { readStatus, writeStatus } from './status.ts'
 
@@ -16,6 +17,9 @@ export interface TableInfo {
   readonly capacity: number
   /** Bytes for values of variable length, a multiple of 1024; 0 without. */
   readonly arena: number
+  /** Deltas that one batch for this node may hold. */
+  readonly deltasMax: number
+  readonly schema: SchemaInfo
 }
 
 export interface Hello {
@@ -47,6 +51,8 @@ export function encodeHello(hello: Hello): Uint8Array {
       .hex(table.schemaHash)
       .u32(table.capacity)
       .u32(table.arena / ARENA_STEP)
+      .u32(table.deltasMax)
+    writeSchema(writer, table.schema)
   }
   return sealFrame(writeStatus(writer, hello.status))
 }
@@ -64,17 +70,32 @@ export function decodeHello(payload: Uint8Array): Hello | undefined {
   const tables: TableInfo[] = []
   for (let i = 0; i < count; i++) {
     const [name, schemaHash] = [reader.text(NAME_BYTES_MAX), reader.hex(8)]
-    tables.push({ name, schemaHash, capacity: reader.u32(), arena: reader.u32() * ARENA_STEP })
+    const [capacity, arena, deltasMax] = [reader.u32(), reader.u32() * ARENA_STEP, reader.u32()]
+    const schema = readSchema(reader)
+    if (schema === undefined) return undefined
+    tables.push({ name, schemaHash, capacity, arena, deltasMax, schema })
   }
   const status = readStatus(reader)
   if (!reader.done) return undefined
   return { cluster, id, link, contribution, heartbeatInterval, heartbeatLost, tables, status }
 }
 
-export function encodeRefused(reason: RefusalName): Uint8Array {
-  return sealFrame(beginFrame(FrameType.REFUSED, 0, 0, 0, 40).u8(REFUSALS.indexOf(reason)))
+/** Longest explanation of a refusal, in bytes. */
+export const DETAIL_BYTES_MAX = 512
+
+/** `detail`: what differs, for people; cut where it is too long. */
+export function encodeRefused(reason: RefusalName, detail = ''): Uint8Array {
+  const text = new TextEncoder().encode(detail).subarray(0, DETAIL_BYTES_MAX)
+  return sealFrame(
+    beginFrame(FrameType.REFUSED, 0, 0, 0, 40 + text.length)
+      .u8(REFUSALS.indexOf(reason))
+      .raw(text),
+  )
 }
 
-export function decodeRefused(payload: Uint8Array): RefusalName {
-  return REFUSALS[payload[0] ?? 0] ?? 'unknown'
+export function decodeRefused(payload: Uint8Array): { reason: RefusalName; detail: string } {
+  const text = payload.subarray(1, 1 + DETAIL_BYTES_MAX)
+  // A cut may fall into a character, and what a stranger sends is shown to people: letters and signs only.
+  const detail = new TextDecoder().decode(text).replace(/[\p{C}\ufffd]/gu, '')
+  return { reason: REFUSALS[payload[0] ?? 0] ?? 'unknown', detail }
 }

@@ -142,8 +142,8 @@ const insiders = {
   silence: () => {},
   long: (socket) => socket.write(Buffer.from([255, 255, 255, 127, 33, 1, 0, 0])),
   endless: (socket) => {
-    // A frame of 4096 bytes before any hello, of which the last never comes.
-    socket.write(Buffer.concat([Buffer.from([0, 16, 0, 0, 1, 1, 0, 0]), Buffer.alloc(4_000)]))
+    // A frame of 262,144 bytes before any hello, of which the last never come.
+    socket.write(Buffer.concat([Buffer.from([0, 0, 4, 0, 1, 1, 0, 0]), Buffer.alloc(262_000)]))
   },
   early: (socket) => socket.write(Buffer.from([32, 0, 0, 0, 7, 1, ...Buffer.alloc(26)])),
 }

@@ -22,7 +22,7 @@ const test = suite('besieged')
 const VISITS = 30_000
 const DATAGRAMS = 60_000
 const STRIKES = 12_000
-const FRAME_CAP = 4_096
+const FRAME_CAP = 262_144
 
 /** What no stranger may change. */
 function standing(pair: Pair): unknown {

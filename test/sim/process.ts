@@ -155,8 +155,8 @@ export class SimProcess {
       ...this.plan.core,
       id: 'ab'[this.node]!,
       peer: 'ba'[this.node]!,
-      tables: this.loan.tables.map(({ name, schemaHash, capacity, arenaBytes }) => {
-        return { name, schemaHash, capacity, arena: arenaBytes }
+      tables: this.loan.tables.map(({ name, schemaHash, capacity, arenaBytes, deltasMax, schema }) => {
+        return { name, schemaHash, capacity, arena: arenaBytes, deltasMax, schema }
       }),
       epochFloor,
       incarnation: this.incarnation,

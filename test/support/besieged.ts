@@ -37,7 +37,7 @@ export class Machine {
     this.table = createTable(definition, { gate })
     const draw = () => random.u32() / 2 ** 32
     this.replica = new Replica({ stores: [this.table], gate, flushInterval: 1, random: draw })
-    const { name, schemaHash, capacity } = definition
+    const { name, schemaHash, capacity, schema } = definition
     this.core = new NodeCore(
       {
         id: 'ab'[index]!,
@@ -55,7 +55,7 @@ export class Machine {
         sending: 'redundant',
         override: false,
         uptimeMarginMs: 300_000,
-        tables: [{ name, schemaHash, capacity, arena: 0 }],
+        tables: [{ name, schemaHash, capacity, arena: 0, deltasMax: this.table.deltasMax, schema }],
         epochFloor: 1_000,
         incarnation: incarnation.toString(16).padStart(16, '0'),
         contribution: random.bytes(32),

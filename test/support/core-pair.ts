@@ -89,8 +89,8 @@ export class PairNode {
         peer: id === 'a' ? 'b' : 'a',
         incarnation: Buffer.from(draws.bytes(8)).toString('hex'),
         contribution: draws.bytes(32),
-        tables: this.tables.map(({ name, schemaHash, capacity, arenaBytes }) => {
-          return { name, schemaHash, capacity, arena: arenaBytes }
+        tables: this.tables.map(({ name, schemaHash, capacity, arenaBytes, deltasMax, schema }) => {
+          return { name, schemaHash, capacity, arena: arenaBytes, deltasMax, schema }
         }),
         random,
         mac: hmacSha256,

@@ -44,6 +44,17 @@ export function randomStatus(random: Random): NodeStatus {
   }
 }
 
+function randomSchema(random: Random) {
+  const text = () => random.pick(['u32', 'enum(3) 1234567890abcdef', 'é'.repeat(48), 'x', ''])
+  const fields = (most: number) =>
+    Array.from({ length: random.below(most + 1) }, () => ({ name: text(), type: text() }))
+  const indexes = Array.from({ length: random.chance(0.1) ? random.below(5) : 0 }, () => {
+    return { name: text(), fields: Array.from({ length: random.below(9) }, text) }
+  })
+  const many = random.chance(0.02)
+  return { keys: fields(many ? 16 : 2), fields: fields(many ? 53 : 3), indexes, lifetime: text() }
+}
+
 function randomHello(random: Random): Uint8Array {
   return encodeHello({
     cluster: `edge ${random.below(10)}`,
@@ -57,6 +68,8 @@ function randomHello(random: Random): Uint8Array {
       schemaHash: hex(random, 8),
       capacity: random.u32(),
       arena: random.below(1000) * 1024,
+      deltasMax: random.u32(),
+      schema: randomSchema(random),
     })),
     status: randomStatus(random),
   })
@@ -85,7 +98,7 @@ const blob = (random: Random) => random.bytes(random.below(random.pick([2, 60, 3
 /** Makers of every frame type by its name. */
 const HONEST: Record<keyof typeof FrameType, (random: Random) => Uint8Array> = {
   HELLO: randomHello,
-  REFUSED: (random) => encodeRefused(random.pick(REFUSALS)),
+  REFUSED: (random) => encodeRefused(random.pick(REFUSALS), random.pick(['', 'table t: é', 'x'.repeat(600)])),
   KEEPALIVE: (random) => control.encodeStatusFrame(FrameType.KEEPALIVE, randomStatus(random)),
   ACK: (random) =>
     control.encodeAck(u53(random), u53(random), {

@@ -1,6 +1,7 @@
 // The slow twin of the side of a table that a replica drives: src/core/store.ts over a Map. It keeps every
 // before-image, so it never overflows.
 import { type Refusal, SEGMENT_RECORDS, type SessionCopy, type Store } from '../../src/core/store.ts'
+import type { SchemaInfo } from '../../src/wire/schema.ts'
 import { type Arena, arenaOf } from './arena.ts'
 import * as codec from './codec.ts'
 import { type Delta, writeDeltas } from './deltas.ts'
@@ -13,6 +14,7 @@ export interface TwinStoreOptions {
   readonly name: string
   readonly capacity: number
   readonly schemaHash: string
+  readonly schema: SchemaInfo
   readonly pickup?: TwinPickupRule | undefined
   /** Bytes; 0 without long columns. */
   readonly arena: number
@@ -23,8 +25,10 @@ export class TwinStore implements Store {
   readonly capacity: number
   readonly segments: number
   readonly schemaHash: string
+  readonly schema: SchemaInfo
   readonly arenaBytes: number
   readonly batchBytesMax = 0
+  readonly deltasMax = 2 ** 26
   readonly digestedBytes = 0
   onChange: (() => void) | undefined
   onDropped: ((session: SessionCopy) => void) | undefined
@@ -53,6 +57,7 @@ export class TwinStore implements Store {
     this.capacity = options.capacity
     this.segments = Math.ceil(options.capacity / SEGMENT_RECORDS)
     this.schemaHash = options.schemaHash
+    this.schema = options.schema
     this.arenaBytes = options.arena
     this.accounts = arenaOf(options.arena)
     this.state = new TwinState(schema)
@@ -170,6 +175,12 @@ export class TwinStore implements Store {
 
   get awaited(): number {
     return this.#awaited.size + (this.#tracking === true ? 0 : this.#owed.size)
+  }
+
+  /** The twin is one build and talks to itself: narrower tables are twins of their own (test/table/common.test.ts). */
+  speak(fields: number): void {
+    if (fields !== this.schema.fields.length)
+      throw new Error(`a twin speaks all of its fields, not ${fields}`)
   }
 
   setTracking(on: boolean | 'ids'): void {

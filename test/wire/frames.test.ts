@@ -116,6 +116,15 @@ test('control frames come back as they were said', () => {
 })
 
 test('a hello comes back as it was said', () => {
+  const schema = {
+    keys: [{ name: 'id', type: 'u32' }],
+    fields: [
+      { name: 'state', type: 'enum(3) 0123456789abcdef' },
+      { name: 'port', type: 'u16' },
+    ],
+    indexes: [{ name: 'reply', fields: ['state', 'port'] }],
+    lifetime: '4800 idle',
+  }
   const hello = {
     cluster: 'edge',
     id: 'a',
@@ -123,7 +132,16 @@ test('a hello comes back as it was said', () => {
     contribution: Uint8Array.from({ length: 32 }, (_, i) => i),
     heartbeatInterval: 50,
     heartbeatLost: 4,
-    tables: [{ name: 'connections', schemaHash: '0123456789abcdef', capacity: 1_000_000, arena: 2 ** 32 }],
+    tables: [
+      {
+        name: 'connections',
+        schemaHash: '0123456789abcdef',
+        capacity: 1_000_000,
+        arena: 2 ** 32,
+        deltasMax: 9,
+        schema,
+      },
+    ],
     status: aStatus(),
   }
   assert.equal(decodeHello(payloadOf(encodeHello(hello))), hello)
