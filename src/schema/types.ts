@@ -111,7 +111,8 @@ export type SessionValues<Key extends Shape, Fields extends Shape> = {
 
 /**
  * A live view of one session: reads come from the table, assignments to value fields go into it and are replicated.
- * Every access throws `SessionGoneError` once the session is deleted or has expired, or the node has changed its role.
+ * Every access throws `SessionGoneError` once the session is deleted or has expired, or the node has changed its role;
+ * an assignment to a field of the key, or to one there is not, throws `ValueError`.
  */
 export type Session<Key extends Shape, Fields extends Shape> = {
   readonly [Name in keyof Key]: ValueOf<Key[Name]>
