@@ -22,17 +22,37 @@ interface Taken {
 
 export class AckChecks {
   private readonly taken = new Map<SimProcess, Taken>()
+  /** Primaries, and the last acknowledgement they counted. */
+  private readonly heard = new Map<
+    SimProcess,
+    Extract<FromSync, { type: 'ack' }> & { readonly epoch: number }
+  >()
 
   handleGone(process: SimProcess): void {
     this.taken.delete(process)
+    this.heard.delete(process)
   }
 
   handleActions(process: SimProcess, actions: readonly Action[]): void {
     for (const action of actions) {
       if (action.type === 'post' && action.message.type === 'frame')
         this.handlePassedOn(process, action.message)
+      else if (action.type === 'post' && action.message.type === 'ack')
+        this.handleHeard(process, action.message)
       else if (action.type === 'send' && typeOf(action.bytes) === ACK) this.handleAck(process, action.bytes)
     }
+  }
+
+  /** A primary tells its application thread what the secondary has: of one attachment never less than before. */
+  private handleHeard(process: SimProcess, ack: Extract<FromSync, { type: 'ack' }>): void {
+    const { epoch } = process.core.state
+    const last = this.heard.get(process)
+    this.heard.set(process, { ...ack, epoch })
+    if (last?.epoch !== epoch || last.attach !== ack.attach) return
+    if (ack.received >= last.received && ack.applied >= last.applied) return
+    throw new Violation(
+      `${process.name} hears ${ack.received}/${ack.applied} acknowledged after ${last.received}/${last.applied}`,
+    )
   }
 
   private handlePassedOn(process: SimProcess, { frame }: Extract<FromSync, { type: 'frame' }>): void {

@@ -207,6 +207,9 @@ export class DataChecks {
     if (isUnsynced && !process.plan.core.promoteUnsynced && reason !== 'operator') {
       throw new Violation(`${process.name} became primary (${reason}) unsynced, against promoteUnsynced`)
     }
+    if (isUnsynced && message.lineage === origin.reign.lineage) {
+      throw new Violation(`${process.name} leads on a lineage of which it holds a part only (${reason})`)
+    }
     const base = this.baseOf(process, origin)
     const isSpoilt = process.isSpoilt
     if (isSpoilt) this.history.isVoid = true

@@ -34,7 +34,8 @@ export class Faults {
   readonly links: LinkFaults
   private healed = false
   private ambush: { type: number; node: number; strike: () => void } | undefined
-  private phaseAmbush: { phase: Phase; strike: () => void } | undefined
+  /** What waits for each phase. */
+  private readonly phaseAmbushes = new Map<Phase, () => void>()
 
   constructor(plan: Plan, network: Network, book: FaultBook, patient: Patient, random: Prng) {
     this.plan = plan
@@ -135,7 +136,7 @@ export class Faults {
         break
       case 'phase ambush': {
         const kind = random.pick(TIMED)
-        this.phaseAmbush = { phase: random.pick(PHASES), strike: () => this.strike(kind, random) }
+        this.phaseAmbushes.set(random.pick(PHASES), () => this.strike(kind, random))
         break
       }
     }
@@ -239,14 +240,14 @@ export class Faults {
   }
 
   get awaitsPhase(): boolean {
-    return this.phaseAmbush !== undefined
+    return this.phaseAmbushes.size > 0
   }
 
   /** The pair is in a phase, in the midst of a turn. */
   handlePhase(phase: Phase): void {
-    if (this.healed || this.phaseAmbush?.phase !== phase) return
-    const { strike } = this.phaseAmbush
-    this.phaseAmbush = undefined
+    const strike = this.phaseAmbushes.get(phase)
+    if (this.healed || strike === undefined) return
+    this.phaseAmbushes.delete(phase)
     this.network.world.note(0, () => `-- ambush in phase ${phase}`)
     this.network.world.after(0, () => {
       if (!this.healed) strike()
@@ -257,7 +258,7 @@ export class Faults {
   heal(): void {
     this.healed = true
     this.ambush = undefined
-    this.phaseAmbush = undefined
+    this.phaseAmbushes.clear()
     this.links.heal()
   }
 }

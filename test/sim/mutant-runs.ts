@@ -50,6 +50,7 @@ export async function runMutants(options: MutantOptions): Promise<number> {
       const outcome = await runOne(mutant, options)
       outcomes.set(mutant, outcome)
       console.log(lineOf(outcome))
+      if (options.write && outcome.seeds > 0) writeTable([outcome], options)
     }
   }
   await Promise.all(Array.from({ length: options.jobs }, work))
@@ -61,7 +62,6 @@ export async function runMutants(options: MutantOptions): Promise<number> {
   console.log(
     `${all.length - harmless} mutants and ${harmless} harmless ones, ${wrong.length} not as they should be`,
   )
-  if (options.write) writeTable(all, options)
   return wrong.length > 0 ? 1 : 0
 }
 
@@ -148,11 +148,17 @@ function lineOf(outcome: Outcome): string {
   return `  ${mutant.name.padEnd(28)} ${`${seeds}`.padStart(6)} seeds ${seconds.toFixed(1).padStart(6)} s  ${verdictOf(outcome)}`
 }
 
+/** Puts what was run into the table, which keeps the rows of the others. */
 function writeTable(outcomes: readonly Outcome[], { from }: MutantOptions): void {
-  const rows = outcomes.map((outcome) => {
+  const page = readFileSync(PAGE, 'utf8')
+  const [start, end] = [page.indexOf(BEGIN), page.indexOf(END)]
+  if (start < 0 || end < 0) throw new Error(`${PAGE} has no place for the table: ${BEGIN} ... ${END}`)
+  const rows = new Map<string, string>()
+  for (const line of page.slice(start, end).split('\n')) rows.set(line.split(' | ')[0]!, line)
+  for (const outcome of outcomes) {
     const { mutant, seeds } = outcome
-    return `| ${mutant.name} | ${mutant.bug} | ${seeds} | ${verdictOf(outcome)} |`
-  })
+    rows.set(`| ${mutant.name}`, `| ${mutant.name} | ${mutant.bug} | ${seeds} | ${verdictOf(outcome)} |`)
+  }
   const table = [
     BEGIN,
     '',
@@ -160,12 +166,9 @@ function writeTable(outcomes: readonly Outcome[], { from }: MutantOptions): void
     '',
     '| mutant | the bug | seeds | the check that caught it |',
     '|---|---|---|---|',
-    ...rows,
+    ...MUTANTS.flatMap(({ name }) => rows.get(`| ${name}`) ?? []),
     '',
     END,
   ].join('\n')
-  const page = readFileSync(PAGE, 'utf8')
-  const [start, end] = [page.indexOf(BEGIN), page.indexOf(END)]
-  if (start < 0 || end < 0) throw new Error(`${PAGE} has no place for the table: ${BEGIN} ... ${END}`)
   writeFileSync(PAGE, page.slice(0, start) + table + page.slice(end + END.length))
 }

@@ -204,7 +204,9 @@ function drawFaults(random: Prng, boundMs: number): ReadonlyMap<FaultName, numbe
   for (const name of FAULTS) {
     // What is excused after bad memory hides much else.
     if (random.chance(name === 'bad memory' ? share / 4 : share)) {
-      faults.set(name, boundMs * random.logBetween(2, 25))
+      // One for each phase wants to be laid.
+      const least = name === 'phase ambush' ? 0.3 : 2
+      faults.set(name, boundMs * random.logBetween(least, 25))
     }
   }
   return faults

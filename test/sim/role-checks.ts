@@ -17,11 +17,16 @@ const ONE_SIDED = ['peer-died', 'peer-silent', 'alone', 'lease-regained']
 /** Reasons for which the other node may still act for a while. */
 const SPLIT = [...ONE_SIDED, 'operator', 'older-lineage', 'peer-left']
 
+const ROUNDING_MS = 0.01
+
 interface Known {
   epoch: number
   lineage: string
   granted: number
   reason: string
+  /** Of the peer's last status. */
+  peer: string
+  peerUptimeMs: number
 }
 
 export class RoleChecks {
@@ -57,7 +62,7 @@ export class RoleChecks {
   private of(process: SimProcess): Known {
     let known = this.known.get(process)
     if (known === undefined) {
-      known = { epoch: 0, lineage: '', granted: 0, reason: 'none' }
+      known = { epoch: 0, lineage: '', granted: 0, reason: 'none', peer: '', peerUptimeMs: 0 }
       this.known.set(process, known)
     }
     return known
@@ -72,6 +77,8 @@ export class RoleChecks {
       } else if (action.type === 'word' && (action.word & 3) === 1)
         this.handleOpen(process, action.word, actions)
     }
+    demandShut(process, actions)
+    this.checkPeer(process, known)
     this.checkEpoch(process, known)
   }
 
@@ -82,6 +89,17 @@ export class RoleChecks {
     }
     known.epoch = epoch
     known.lineage = lineage
+  }
+
+  /** What the peer says of itself overtakes on two links: what is older must not be believed. */
+  private checkPeer({ name, core }: SimProcess, known: Known): void {
+    const { incarnation, status } = core.peer
+    if (status === undefined) return
+    if (incarnation === known.peer && status.uptimeMs < known.peerUptimeMs) {
+      throw new Violation(`${name} believes a status that is older than the one it had`)
+    }
+    known.peer = incarnation
+    known.peerUptimeMs = status.uptimeMs
   }
 
   private handleRole(process: SimProcess, message: RoleMessage): void {
@@ -108,6 +126,10 @@ export class RoleChecks {
     const isVerdict =
       (reason === 'peer-died' || reason === 'peer-silent') && process.plan.core.mode !== 'witness'
     if (isVerdict) this.demandRead(process, reason)
+    const { interval, lost } = process.plan.core
+    if (isVerdict && reason === 'peer-silent' && message.durationMs < interval * (lost + 0.5) - ROUNDING_MS) {
+      throw new Violation(`${name} calls its peer silent after ${message.durationMs.toFixed(0)} ms`)
+    }
   }
 
   /** Whatever stood still, and for how long: nobody takes over while a heartbeat of a living peer waits in a socket. */
@@ -209,6 +231,14 @@ function openerOf(word: number, actions: readonly Action[]): RoleMessage | undef
     if (action.message.role === 'primary' && action.message.word === word) return action.message
   }
   return undefined
+}
+
+/** Whoever says that it leads no more has shut its word before. */
+function demandShut(process: SimProcess, actions: readonly Action[]): void {
+  if (!actions.some(({ type }) => type === 'post') || process.core.state.role === 'primary') return
+  let last = process.roleWord
+  for (const action of actions) if (action.type === 'word') last = action.word
+  if ((last & 3) === 1) throw new Violation(`${process.name} leads no more and its role word is open`)
 }
 
 function isLastWord(word: number, actions: readonly Action[]): boolean {

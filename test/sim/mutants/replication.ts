@@ -284,17 +284,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       'bases meet only if the secondary has applied as much as the base says (isCommon in src/core/base.ts), so a base that ran ahead leads to the comparison of everything, which costs time and loses nothing',
   },
   {
-    name: 'base-kept-unsynced',
-    bug: 'a half-filled node that takes the lead keeps its base',
-    folder: 'src',
-    patches: [
-      {
-        find: 'if (!isComplete || ground.base?.lineage !== lineage) {',
-        replace: 'if (ground.base?.lineage !== lineage && !isComplete) {',
-      },
-    ],
-  },
-  {
     name: 'peer-replaced-still-fed',
     bug: 'another process of the peer is taken for the one that was fed',
     folder: 'src',
