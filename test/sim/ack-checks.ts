@@ -41,6 +41,15 @@ export class AckChecks {
         this.handleHeard(process, action.message)
       else if (action.type === 'send' && typeOf(action.bytes) === ACK) this.handleAck(process, action.bytes)
     }
+    this.demandIncomplete(process)
+  }
+
+  /** A secondary is complete in an attachment once its tables have awaited nothing in it, not because they once did. */
+  private demandIncomplete(process: SimProcess): void {
+    const { role, complete, epoch } = process.core.state
+    const taken = this.taken.get(process)
+    if (!complete || role !== 'secondary' || taken?.epoch !== epoch || taken.wasComplete) return
+    throw new Violation(`${process.name} says complete in an attachment in which it never was`)
   }
 
   /** A primary tells its application thread what the secondary has: of one attachment never less than before. */

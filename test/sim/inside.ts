@@ -36,3 +36,8 @@ export function isForced(core: NodeCore): boolean {
   if (leasing === undefined) throw new Error('the core keeps its lease elsewhere: adapt test/sim/inside.ts')
   return leasing.lease?.isForced ?? false
 }
+
+/** The counter of the last heartbeat heard on a link. */
+export function lastCounter(core: NodeCore, link: 0 | 1): number {
+  return (core.links[link] as unknown as { lastCounter: number }).lastCounter
+}

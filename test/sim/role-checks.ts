@@ -5,7 +5,7 @@ import type { FromSync } from '../../src/core/messages.ts'
 import type { FaultBook } from './faultbook.ts'
 import { counterOf, epochOf, GRANT, typeOf } from './frames.ts'
 import type { History } from './history.ts'
-import { inside, isForced } from './inside.ts'
+import { inside, isForced, lastCounter } from './inside.ts'
 import type { LineageChecks } from './lineage-checks.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
@@ -27,6 +27,7 @@ interface Known {
   /** Of the peer's last status. */
   peer: string
   peerUptimeMs: number
+  readonly counters: [number, number]
 }
 
 export class RoleChecks {
@@ -62,7 +63,15 @@ export class RoleChecks {
   private of(process: SimProcess): Known {
     let known = this.known.get(process)
     if (known === undefined) {
-      known = { epoch: 0, lineage: '', granted: 0, reason: 'none', peer: '', peerUptimeMs: 0 }
+      known = {
+        epoch: 0,
+        lineage: '',
+        granted: 0,
+        reason: 'none',
+        peer: '',
+        peerUptimeMs: 0,
+        counters: [0, 0],
+      }
       this.known.set(process, known)
     }
     return known
@@ -95,6 +104,13 @@ export class RoleChecks {
   private checkPeer({ name, core }: SimProcess, known: Known): void {
     const { incarnation, status } = core.peer
     if (status === undefined) return
+    for (const link of [0, 1] as const) {
+      const counter = lastCounter(core, link)
+      if (incarnation === known.peer && counter < known.counters[link]) {
+        throw new Violation(`${name} takes an old heartbeat for life`)
+      }
+      known.counters[link] = counter
+    }
     if (incarnation === known.peer && status.uptimeMs < known.peerUptimeMs) {
       throw new Violation(`${name} believes a status that is older than the one it had`)
     }

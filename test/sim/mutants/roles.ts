@@ -236,8 +236,9 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: 'if (this.flushToken !== undefined && this.isComplete) {',
-        replace: 'if (this.flushToken !== undefined) {',
+        find: "    this.core.post({ type: 'flush', token })\n",
+        replace:
+          "    this.core.post({ type: 'flush', token })\n    this.handleFlushed(token, this.feed.position, now)\n",
       },
     ],
   },
