@@ -52,17 +52,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'held-over-attachment',
-    bug: 'what was sent before another attachment counts as held in it',
-    folder: 'src',
-    patches: [
-      {
-        find: 'for (const group of this.groups) group.sequence = undefined',
-        replace: 'for (const group of this.groups) group.sequence ??= 0',
-      },
-    ],
-  },
-  {
     name: 'dedupe-off-by-one',
     bug: 'the second copy of the last frame is taken once more',
     folder: 'src',
@@ -169,7 +158,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       {
         find: 'else this.say(FrameType.IMAGE, (writer) => writeImage(writer, table, segment, deltas), now, deltas.length)\n  }\n',
         replace:
-          'else {\n      this.kept.push(() => this.say(FrameType.IMAGE, (writer) => writeImage(writer, table, segment, deltas), now, deltas.length))\n    }\n  }\n\n  private kept: (() => void)[] = []\n\n  release(): void {\n    for (const say of this.kept.splice(0)) say()\n  }\n',
+          'else {\n      const copy = deltas.slice()\n      this.kept.push(() => this.say(FrameType.IMAGE, (writer) => writeImage(writer, table, segment, copy), now, copy.length))\n    }\n  }\n\n  private kept: (() => void)[] = []\n\n  release(): void {\n    for (const say of this.kept.splice(0)) say()\n  }\n',
       },
       {
         find: 'return this.wanted.some((table) => table.left > 0)',
@@ -215,26 +204,18 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     patches: [{ find: '      this.await(proof.table, segment)\n', replace: '' }],
   },
   {
-    name: 'bases-always-meet',
-    bug: 'bases meet although the secondary has not applied as much as the primary has confirmed',
+    name: 'base-ahead-of-the-peer',
+    bug: 'a checkpoint counts as confirmed before it is applied, and bases meet all the same',
     folder: 'src',
     patches: [
       {
         find: 'return led.sequence <= followed.sequence',
         replace: 'return led.sequence >= 0 && followed.sequence >= 0',
       },
-    ],
-  },
-  {
-    name: 'bases-of-two-primaries',
-    bug: 'two nodes that both led since take their bases for common',
-    folder: 'src',
-    patches: [
       {
-        find: 'mine.lineage !== theirs.lineage || mine.epoch !== theirs.epoch) return false',
-        replace: 'mine.lineage !== theirs.lineage) return false',
+        find: 'if (this.pending === undefined || applied < this.pending) return',
+        replace: 'if (this.pending === undefined || applied < 0) return',
       },
-      { find: 'if (mine.reigned === theirs.reigned) return false\n', replace: '' },
     ],
   },
   {
@@ -260,14 +241,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         find: '    const refusal = store.oweListed(given.list)\n',
         replace: '    const refusal: string | undefined = undefined\n',
       },
-    ],
-  },
-  {
-    name: 'checkpoint-with-unsent',
-    bug: 'a checkpoint is taken with changes unsent',
-    folder: 'src',
-    patches: [
-      { find: 'if (this.isSynced && this.isClean && !this.isPartial) {', replace: 'if (this.isSynced) {' },
     ],
   },
   {
@@ -299,28 +272,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'flush-without-room',
-    bug: 'a primary flushes whatever is unacknowledged',
-    folder: 'src',
-    patches: [
-      {
-        find: 'return outstandingBytes < FLUSH_ROOM_BYTES && outstandingBatches < FLUSHES_AHEAD',
-        replace: 'return outstandingBytes < FLUSH_ROOM_BYTES * 1000 || outstandingBatches < FLUSHES_AHEAD',
-      },
-    ],
-  },
-  {
-    name: 'link-without-bound',
-    bug: 'a link is given everything at once',
-    folder: 'src',
-    patches: [
-      {
-        find: 'return this.unflushedBytes < LINK_BYTES_MAX',
-        replace: 'return this.unflushedBytes < LINK_BYTES_MAX * 1000',
-      },
-    ],
-  },
-  {
     name: 'table-time-goes-back',
     bug: "a secondary's table time jumps back to what it hears",
     folder: 'src',
@@ -343,8 +294,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: '      this.pickups.drop()\n      this.conflicts',
-        replace: '      this.pickups.drop()\n      this.sweeper.work(now, false)\n      this.conflicts',
+        find: '    if (this.news.handleTime(now)) this.onWork?.()',
+        replace:
+          "    if (this.role === 'secondary') this.sweeper.work(now, false)\n    if (this.news.handleTime(now)) this.onWork?.()",
       },
     ],
   },

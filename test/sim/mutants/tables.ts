@@ -23,6 +23,8 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
         replace: 'const trusted = inImage || !isAwaitedId(id)',
       },
     ],
+    harmless:
+      'until it is agreed what is owed every segment is awaited, and from then on the primary sends each change of an owed record whole; the question is the second line of defence',
   },
   {
     name: 'before-image-missed',
