@@ -1,6 +1,6 @@
 // A stage for golden stories: two nodes on clean links, nothing left to chance but what applications write, and a script
 // that says what befalls them. What happens is told in lines that a reader can follow: epochs and lineages under short
-// names, times in hundredths of a second.
+// names, times in tenths of a second, so that a millisecond more or less makes no other story.
 import { hashImages } from './content.ts'
 import type { NetworkProfile } from './network.ts'
 import { CLEAN_PATH } from './path.ts'
@@ -41,7 +41,7 @@ export class Stage {
 
   private take(line: string): void {
     const [, time, text] = /^ *([\d.]+) {2}(.*)$/.exec(line)!
-    this.lines.push(`${(Number(time) / 1000).toFixed(2).padStart(6)}  ${this.shorten(text!)}`)
+    this.lines.push(`${(Number(time) / 1000).toFixed(1).padStart(6)}  ${this.shorten(text!)}`)
   }
 
   /** Epochs are times and lineages random: both get names in the order in which they come. */
