@@ -179,7 +179,8 @@ const commands = {
     many(count, count, async () => {
       const socket = tls.connect({ ...split(address), ...identity, rejectUnauthorized: false })
       socket.on('error', () => {})
-      await Promise.race([once(socket, 'secureConnect').catch(() => {}), once(socket, 'close'), wait(ms)])
+      await Promise.race([once(socket, 'secureConnect').catch(() => {}), wait(ms)])
+      if (socket.destroyed) return { heard: 0, isClosed: true, ms: 0 }
       return converse(socket, insiders[what], ms)
     }),
   /** Datagrams from ports that are nobody's. */

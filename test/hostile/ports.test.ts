@@ -209,6 +209,10 @@ test(`UDP ports: ${FLOOD_PER_SECOND} forgeries a second from the peer's own addr
       perSecond: FLOOD_PER_SECOND,
       ms: FLOOD_MS,
     })
+    // What is late on a busy machine comes now; what is missing among the last hundred then was lost.
+    await siege.until('heartbeats go on', async () =>
+      (await siege.status()).every(({ links }) => links.m1.heartbeats),
+    )
     const links = (await siege.status()).map((seen) => seen.links)
     const refusals = await siege.stands()
     const unread = 1 - refusals['heartbeat-mac']! / flood.sent
@@ -218,7 +222,6 @@ test(`UDP ports: ${FLOOD_PER_SECOND} forgeries a second from the peer's own addr
     for (const [i, { m1, m2 }] of links.entries()) {
       const gaps = `${m1.gapMs!.toFixed(0)} ms (${m2.gapMs!.toFixed(0)} ms on m2, which is left alone)`
       console.log(`  node ${'ab'[i]}: longest of 100 gaps ${gaps}, ${percent(m1.lossShare)} lost`)
-      assert.ok(m1.heartbeats)
       // Where the machine is too busy to read the port in time the system drops what comes, without looking.
       assert.ok(m1.lossShare <= unread + 0.1, `${percent(m1.lossShare)} lost`)
     }
