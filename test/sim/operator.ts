@@ -108,9 +108,9 @@ export class Operator {
     return request >= REQUEST
   }
 
-  /** What the node wanted at some time lately. */
+  /** What the node wanted at some time lately, or before whoever was chosen waited for its lease. */
   lately(): readonly Wish[] {
-    const since = this.process.world.now - NEWS_MS
+    const since = this.process.world.now - NEWS_MS - 2 * this.process.plan.core.leaseMs
     const last = this.wishes.findLastIndex(({ at }) => at <= since)
     return this.wishes.slice(Math.max(0, last))
   }
