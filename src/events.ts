@@ -2,6 +2,7 @@
 // nothing; an 'error' event without a listener stops nothing either: whoever wants to know, listens or gives a logger.
 import type { ConflictNews } from './core/conflicts.ts'
 import type { DecidedBy } from './core/election.ts'
+import type { SplitSide } from './core/messages.ts'
 import type { RoleReport } from './core/role-report.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
@@ -54,6 +55,12 @@ export interface PoisonEvent {
  */
 export type ConflictEvent = Omit<ConflictNews, 'type'>
 
+/** Two primaries have met: the links, or both, were cut, or one stood still. */
+export interface SplitEvent {
+  readonly mine: SplitSide
+  readonly theirs: SplitSide
+}
+
 /** A monitor began to fail, or is healthy again. */
 export interface MonitorEvent {
   readonly name: string
@@ -93,6 +100,11 @@ export interface NodeEvents {
   /** Primary: a session made room in a full table (`onFull: 'evict'`); told after the `set` that took its place. */
   readonly evicted: EndedEvent
   /**
+   * This primary met another one, and one of them is about to give way; told on both where both hear it in time. Which
+   * one it is the `role` event says, what that costs `conflict` events on that node.
+   */
+  readonly split: SplitEvent
+  /**
    * Sessions this node gave up, each with the version of the node that stays; told when this node is synced with it, or
    * after `conflictTimeout`. Copies are taken only while somebody listens.
    */
@@ -116,6 +128,7 @@ const NAMES: Record<NodeEventName, true> = {
   poison: true,
   expired: true,
   evicted: true,
+  split: true,
   conflict: true,
   monitor: true,
   error: true,

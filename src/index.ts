@@ -6,7 +6,7 @@
 export type { Conflict } from './core/conflicts.ts'
 export type { Damping } from './core/damping.ts'
 export type { DecidedBy } from './core/election.ts'
-export type { LinkStatus, WitnessStatus } from './core/messages.ts'
+export type { LinkStatus, SplitSide, WitnessStatus } from './core/messages.ts'
 export type { ResyncProgress } from './core/resyncs.ts'
 export type { RoleReport } from './core/role-report.ts'
 export type { SessionCopy } from './core/store.ts'
@@ -43,6 +43,7 @@ export type {
   NodeEvents,
   PoisonEvent,
   RoleEvent,
+  SplitEvent,
   UnsyncedEvent,
   WitnessEvent,
 } from './events.ts'

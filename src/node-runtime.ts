@@ -113,7 +113,7 @@ export class NodeRuntime {
       },
       {
         messages: (messages) => this.handleMessages(messages),
-        alarm: (failure) => this.handleAlarm(failure),
+        alarm: (failure) => this.tellings.alarm(failure),
         stateFailed: (message) => this.tellings.error(new StateError(message)),
         ended: (error) => this.handleEnd(error),
       },
@@ -139,7 +139,7 @@ export class NodeRuntime {
     }
     // Told in a later turn, when whoever awaits the node has had time to listen.
     setImmediate(() => {
-      for (const failure of failures) this.handleAlarm(failure)
+      for (const failure of failures) this.tellings.alarm(failure)
       this.files.tell()
     })
     signal?.addEventListener('abort', this.abort)
@@ -285,6 +285,9 @@ export class NodeRuntime {
         case 'witness':
           this.tellings.witness(message.reachable, message.reason)
           break
+        case 'split':
+          this.tellings.split(message)
+          break
         case 'peer':
           this.emitter.emit('peer', { id: this.settings.peer, alive: message.alive })
           break
@@ -299,10 +302,6 @@ export class NodeRuntime {
 
   private settleResults(): void {
     for (const result of this.results.splice(0)) this.questions.settleRequest(result)
-  }
-
-  private handleAlarm({ link, message }: LinkFailure): void {
-    this.tellings.link(link, false, message)
   }
 
   private handleEnd(error: Error | undefined): void {

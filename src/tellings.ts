@@ -1,7 +1,8 @@
 // What happens to a node and is not an answer to a question, told twice: to the logger and to those who listen.
 import type { ConflictNews } from './core/conflicts.ts'
 import type { FollowerEvent } from './core/follower.ts'
-import type { Emitter, MonitorEvent } from './events.ts'
+import type { Emitter, MonitorEvent, SplitEvent } from './events.ts'
+import type { LinkFailure } from './io/thread-messages.ts'
 import type { Logger } from './options.ts'
 
 const LINK_NAMES = ['m1', 'm2'] as const
@@ -30,11 +31,22 @@ export class Tellings {
     this.emitter.emit('witness', details)
   }
 
+  /** A port of a link cannot be had. */
+  alarm({ link, message }: LinkFailure): void {
+    this.link(link, false, message)
+  }
+
   monitor(event: MonitorEvent): void {
     const { name, healthy, error } = event
     if (healthy) this.logger.info({ ...event }, `monitor ${name} is healthy again`)
     else this.logger.warn({ ...event }, `monitor ${name} fails: ${error}`)
     this.emitter.emit('monitor', event)
+  }
+
+  split({ mine, theirs }: SplitEvent): void {
+    const what = `another primary met: epoch ${theirs.epoch}, ${theirs.sessions} sessions, beside epoch ${mine.epoch}`
+    this.logger.warn({ mine, theirs }, what)
+    this.emitter.emit('split', { mine, theirs })
   }
 
   conflict({ type: _, ...event }: ConflictNews): void {

@@ -9,6 +9,7 @@
 // Within one lineage nothing of this is needed: the epochs say it, and they do not change.
 import type { NodeStatus } from '../wire/status.ts'
 import type { Verdict } from './election.ts'
+import type { SplitSide } from './messages.ts'
 import type { Core } from './state.ts'
 
 export class Meeting {
@@ -19,8 +20,25 @@ export class Meeting {
   /** Lineage for which this node gave up its own; what it holds is not weighed against that again. */
   private leftFor: string | undefined
 
+  /** The other reign that was told of last. */
+  private told: string | undefined
+
   constructor(core: Core) {
     this.core = core
+  }
+
+  /** Two primaries: the application is told, once for each reign of the other. */
+  tell(now: number): void {
+    const { peer } = this.core
+    const theirs = peer.status!
+    const reign = `${theirs.incarnation} ${theirs.epoch}`
+    if (reign === this.told) return
+    this.told = reign
+    this.core.post({
+      type: 'split',
+      mine: sideOf(this.core.statusAt(now)),
+      theirs: sideOf(peer.aged(theirs, now)),
+    })
   }
 
   /** This node does not judge: if the other has stepped down, it was the other's judgement. */
@@ -59,4 +77,8 @@ export class Meeting {
     const { status } = peer
     return this.isObedient && status?.role === 'primary' && status.lineage !== state.lineage
   }
+}
+
+function sideOf({ epoch, lineage, sessions, lineageAgeMs }: NodeStatus): SplitSide {
+  return { epoch, lineage, sessions, lineageAgeMs }
 }

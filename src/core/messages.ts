@@ -92,9 +92,21 @@ export type FromSync =
       error?: { code: 'ERR_HANDOVER' | 'ERR_PROMOTE' | 'ERR_CLOSED'; message: string }
     }
   | { type: 'link'; link: number; up: boolean; reason: string }
+  /** This primary has met another one. */
+  | { type: 'split'; mine: SplitSide; theirs: SplitSide }
   /** The witness can be reached, or cannot be reached any more. */
   | { type: 'witness'; reachable: boolean; reason: string }
   | { type: 'status'; status: SyncStatus }
+
+/** One of two primaries that met. */
+export interface SplitSide {
+  readonly epoch: number
+  readonly lineage: string
+  /** Over all tables, as it last said. */
+  readonly sessions: number
+  /** How long its history of the tables has existed, ms. */
+  readonly lineageAgeMs: number
+}
 
 export interface LinkStatus {
   up: boolean

@@ -99,12 +99,13 @@ export class Roles {
 
   /** Two acting primaries: within a lineage the one of the earlier epoch steps down, else src/core/meeting.ts says. */
   private meetPrimary(status: NodeStatus, now: number): void {
+    this.meeting.tell(now)
     const isSameLineage = status.lineage === this.core.state.lineage
     const judge = () => comparePrimaries(this.mine(now), this.theirs(status, now))
     const isWorse = isSameLineage && judge().order < 0
-    const choice = isSameLineage ? (isWorse ? 'leave' : 'wait') : this.meeting.decide(status, judge)
+    const choice = isSameLineage ? undefined : this.meeting.decide(status, judge)
     if (choice === 'stay') this.beginClaim('older-lineage', now)
-    if (choice !== 'leave') return
+    if (choice !== 'leave' && !isWorse) return
     this.handover.cancel('another primary stays')
     this.leave('secondary', isSameLineage ? 'later-epoch' : 'older-lineage', now, now)
   }
@@ -323,10 +324,7 @@ export class Roles {
     this.claimNotBefore = 0
   }
 
-  /**
-   * Becomes primary of a new epoch; not before that epoch is on disk. Without a complete state of its
-   * lineage a node starts a lineage of its own.
-   */
+  /** Becomes primary of a new epoch, once that is on disk; without a complete state, of a lineage of its own. */
   promote(
     reason: Reason,
     since: number,

@@ -69,7 +69,7 @@ test('an event that does not exist and a listener that is no function are refuse
       const unknown = () => node[method]('nope' as never, () => {})
       assert.throws(
         unknown,
-        /^event: 'nope' given; allowed: role, link, witness, peer, synced, unsynced, poison, expired, evicted, conflict, monitor, error$/,
+        /^event: 'nope' given; allowed: role, link, witness, peer, synced, unsynced, poison, expired, evicted, split, conflict, monitor, error$/,
       )
       assert.throws(unknown, (error: Error) => error instanceof ConfigError)
       assert.throws(() => node[method]('toString' as never, () => {}), /^event: 'toString' given/)

@@ -7,6 +7,9 @@ import type { History, Reign, Version } from './history.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
 
+/** A second. */
+const SOON_TICKS = 16
+
 interface Given {
   readonly reign: Reign
   readonly isSplit: boolean
@@ -46,7 +49,9 @@ export class ConflictChecks {
       for (const [key, version] of keys) {
         if (version === reign.base[table]!.get(key)) continue
         written[table]!.set(key, version)
-        if (reign.log.lastIndexOf(version) >= from) owed[table]!.set(key, version)
+        // Whose time is over before it is copied is not told; the other node's table time may be an earlier one.
+        const lives = this.history.lives(version, process.tables[table]!.ticks + SOON_TICKS)
+        if (lives && reign.log.lastIndexOf(version) >= from) owed[table]!.set(key, version)
       }
     }
     this.given.set(process, { reign, isSplit, written, owed, told: owed.map(() => new Set()) })

@@ -52,6 +52,8 @@ export class LineageChecks {
 
   /** A primary steps down for one of another lineage. */
   handleDemoted(process: SimProcess, lineage: string, peer: SimProcess | undefined): void {
+    // The other node has judged, when it first heard of this reign; the numbers may have crossed since.
+    if (process.core.place === 1) return
     const theirs = peer?.core.state.lineage
     if (peer === undefined || theirs === undefined || theirs === lineage) return
     const { now } = process.world
