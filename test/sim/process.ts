@@ -14,6 +14,7 @@ import { Clock } from './clock.ts'
 import { mac } from './mac.ts'
 import type { Network } from './network.ts'
 import type { Prng } from './prng.ts'
+import type { EpochStart, StateFile } from './state-file.ts'
 import { SyncSide } from './sync-side.ts'
 import type { SimTable, TableLoan, TablePool, TablesPlan } from './tables.ts'
 import { Channel, Thread } from './thread.ts'
@@ -58,7 +59,9 @@ export interface ProcessStart {
   /** Processes of this node so far, with this one. */
   readonly count: number
   readonly plan: ProcessPlan
-  readonly epochFloor: number
+  readonly epochs: EpochStart
+  /** Where epochs are reserved, if anywhere. */
+  readonly stateFile: StateFile | undefined
 }
 
 const TEARDOWN_MS_MAX = 40
@@ -73,6 +76,7 @@ export class SimProcess {
   readonly world: World
   readonly plan: ProcessPlan
   readonly witness: Witness
+  readonly stateFile: StateFile | undefined
   /** The sync thread. */
   readonly thread: Thread
   /** The application thread. */
@@ -132,7 +136,8 @@ export class SimProcess {
       this.thread.run(MESSAGES, () => this.sync.handleLocal(messages))
     })
     this.replica = this.makeReplica()
-    this.core = this.makeCore(start.epochFloor)
+    this.stateFile = start.stateFile
+    this.core = this.makeCore(start.epochs)
     this.application = new AppSide(this, this.replica, this.monotonic)
     this.sync = new SyncSide(this, network, this.core, this.monotonic)
     network.machines[node].host = this.sync
@@ -149,7 +154,7 @@ export class SimProcess {
     })
   }
 
-  private makeCore(epochFloor: number): NodeCore {
+  private makeCore(epochs: EpochStart): NodeCore {
     const draws = this.random.split('core')
     const options: CoreOptions = {
       ...this.plan.core,
@@ -158,7 +163,7 @@ export class SimProcess {
       tables: this.loan.tables.map(({ name, schemaHash, capacity, arenaBytes, deltasMax, schema }) => {
         return { name, schemaHash, capacity, arena: arenaBytes, deltasMax, schema }
       }),
-      epochFloor,
+      ...epochs,
       incarnation: this.incarnation,
       contribution: this.random.bytes(32),
       random: () => draws.float(),

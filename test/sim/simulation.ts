@@ -20,9 +20,10 @@ import { demandChoice, Operator } from './operator.ts'
 import { type Phase, phaseOf } from './phases.ts'
 import type { Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
-import { SimProcess, type Witness } from './process.ts'
+import { type ProcessStart, SimProcess, type Witness } from './process.ts'
 import { RoleChecks } from './role-checks.ts'
 import { Sinks } from './sinks.ts'
+import { StateFile } from './state-file.ts'
 import { hasPickup, type TablePool } from './tables.ts'
 import { TimeChecks } from './time-checks.ts'
 import { Violation, World } from './world.ts'
@@ -66,6 +67,7 @@ export class Simulation implements Witness, Patient {
   private readonly nodes: readonly [SimNode, SimNode]
   private readonly pool: TablePool
   private readonly random: Prng
+  private readonly stateFiles: [StateFile | undefined, StateFile | undefined] = [undefined, undefined]
   /** When everything was mended; before that, infinity. */
   healedAt = Number.POSITIVE_INFINITY
 
@@ -122,7 +124,7 @@ export class Simulation implements Witness, Patient {
     world.note(node, () => `${name} starts`)
     world.count('process started')
     if (!network.machines[node].powered) network.handlePowerBack(node)
-    const start = { node, count: one.count, plan: plan.nodes[node], epochFloor: this.epochFloor(node) }
+    const start = { node, count: one.count, plan: plan.nodes[node], ...this.epochsOf(node) }
     const process = new SimProcess(network, start, this.pool, random.split(name), this)
     one.process = process
     one.app = new App(
@@ -142,9 +144,13 @@ export class Simulation implements Witness, Patient {
   }
 
   /** Unix time, or what the node's state file says. */
-  private epochFloor(node: 0 | 1): number {
-    const unix = UNIX_START_MS + Math.floor(this.world.now)
-    return this.plan.stateFile ? Math.max(unix, this.roles.highest[node] + 1) : unix
+  private epochsOf(node: 0 | 1): Pick<ProcessStart, 'epochs' | 'stateFile'> {
+    const date = UNIX_START_MS + Math.floor(this.world.now)
+    if (!this.plan.stateFile)
+      return { epochs: { epochFloor: date, reserved: undefined }, stateFile: undefined }
+    this.stateFiles[node] ??= new StateFile(this.world, this.random.split(`state-file-${node}`))
+    const stateFile = this.stateFiles[node]
+    return { epochs: stateFile.open(date), stateFile }
   }
 
   running(node: number): SimProcess | undefined {

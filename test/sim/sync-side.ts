@@ -13,6 +13,9 @@ import type { Thread } from './thread.ts'
 /** Source of work: the witness of mode 'witness'. */
 const WITNESS = -3
 
+/** Source of work: a write that is on disk. */
+const DISK = -5
+
 export class SyncSide implements Host, Tenant {
   readonly node: 0 | 1
   readonly thread: Thread
@@ -105,6 +108,13 @@ export class SyncSide implements Host, Tenant {
       case 'probe':
         this.network.probe(this, action.link)
         break
+      case 'reserve': {
+        const { epoch } = action
+        const done = () =>
+          this.thread.run(DISK, () => this.handle((now) => this.core.handleReserved(epoch, now)))
+        this.process.stateFile?.write(epoch, () => this.process.isRunning, done)
+        break
+      }
       case 'stop':
         this.process.stop()
         break
