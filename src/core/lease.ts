@@ -230,7 +230,10 @@ export class Lease {
     const isMine = state?.holder === this.name
     if (this.mode === 'idle') {
       // Taken by a call whose answer was lost, or not given back yet.
-      return isMine ? { call, type: 'release', revision: state.revision } : { call, type: 'read' }
+      if (!isMine) return { call, type: 'read' }
+      // This may arrive late: that revision must not be renewed by a later wish.
+      this.given = Math.max(this.given, state.revision)
+      return { call, type: 'release', revision: state.revision }
     }
     if (this.revision !== 0) return { call, type: 'renew', revision: this.revision }
     if (state === undefined || !this.mayTake(now)) return { call, type: 'read' }
