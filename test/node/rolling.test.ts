@@ -48,6 +48,8 @@ test('the older build leads, the newer one joins, takes over, and hands back: no
       sessionsOf(b).update({ id }, { count: id + 1, user: id, label: `n${id}` })
     sessionsOf(b).set({ id: 5_000 }, { user: 9 })
     assert.equal(await b.replicated(), { held: true })
+    // Held is received; it is applied a moment later.
+    await until('a has applied it', () => sessionsOf(a).get({ id: 5_000 }) !== undefined)
     assert.is(sessionsOf(a).get({ id: 7 })?.count, 8)
     assert.ok(sessionsOf(a).get({ id: 5_000 }))
     assert.is((await b.verify()).equal, true, 'equal in what both know')
@@ -56,6 +58,7 @@ test('the older build leads, the newer one joins, takes over, and hands back: no
     await protectedPair(a, b)
     sessionsOf(a).update({ id: 7 }, { count: 99 })
     assert.equal(await a.replicated(), { held: true })
+    await until('b has applied it', () => sessionsOf(b).get({ id: 7 })?.count === 99)
     const seven = sessionsOf(b).get({ id: 7 })!
     assert.equal([seven.count, seven.user, seven.label], [99, 7, 'n7'], 'what is its own stays')
     await a.resync()
