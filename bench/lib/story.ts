@@ -1,10 +1,10 @@
 // The last events of a node, for whoever has to explain a failed run.
-import type { ConnectionsNode } from './pair.ts'
+import type { HoldfastNode, TableDefinitions } from '../../src/index.ts'
 
 const EVENTS_MAX = 20
 
 /** Gives the last events, each call anew, oldest first. */
-export function storyOf(node: ConnectionsNode): () => string {
+export function storyOf<Tables extends TableDefinitions>(node: HoldfastNode<Tables>): () => string {
   const events: string[] = []
   const log = (text: string) => {
     events.push(`${Math.round(performance.now())} ms: ${text}`)
