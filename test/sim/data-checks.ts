@@ -49,6 +49,8 @@ export class DataChecks {
   private readonly history: History
   /** Begun with spoilt memory. */
   private readonly spoiltReigns = new WeakSet<Reign>()
+  /** Versions that no table shows, and that stand for what it may hold: their time is over. */
+  private readonly unseen = new WeakSet<Version>()
   /** Secondaries that were told what they are owed. */
   private readonly byDifference = new WeakSet<SimProcess>()
   private readonly origins = new Map<SimProcess, Origin>()
@@ -322,7 +324,9 @@ export class DataChecks {
       for (const [key, { version, promise }] of keys) {
         const holds = [process.incarnation, ...others].some((one) => promise.holders.has(one))
         if (!holds) continue
-        const held = content[table]!.get(key) ?? this.deletionOf(version) ?? this.expired(process, version)
+        const seen = content[table]!.get(key) ?? this.deletionOf(version)
+        const held = seen ?? this.expired(process, version)
+        if (seen === undefined && held !== undefined) this.unseen.add(held)
         if (held === undefined || !descends(held, version)) {
           const kind = process.plan.tables.kinds[table]!.name
           throw new Violation(
@@ -351,6 +355,11 @@ export class DataChecks {
     const version = reign.content[table]!.get(found.key)
     // A mix of states may hold sessions that had expired when it was promoted: nobody has seen them.
     if (version?.row === undefined) return
+    // Taken for what is there because its time was over: it may be a later one whose time is over, too.
+    if (version.row.version !== found.row.version && this.unseen.has(version)) {
+      this.history.end(reign, table, found.key)
+      return
+    }
     if (version.row.version !== found.row.version) {
       throw new Violation(
         `${process.name} ends write ${found.row.version} of key ${found.key}, which write ${version.id} replaced`,
