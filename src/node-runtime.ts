@@ -273,6 +273,7 @@ export class NodeRuntime {
     for (const message of messages) {
       switch (message.type) {
         case 'role':
+          this.roleChanges.reason = message.reason
           // Views of an earlier reign must not show, or write, what the new one holds.
           for (const table of Object.values(this.tables)) table.bumpEra()
           break

@@ -19,6 +19,8 @@ export class RoleChanges {
   told: Promise<void> = Promise.resolve()
   /** Of the hook whose calls these are, however deep; what a hook leaves behind outlives its running. */
   private readonly within = new AsyncLocalStorage<{ running: boolean }>()
+  /** Of the role the node has, from when it has it: the history tells it a moment later. */
+  reason: Reason = 'none'
   private readonly settings: Settings
   private readonly tell: (event: RoleEvent) => void
   private readonly report: (error: Error) => void
@@ -27,10 +29,6 @@ export class RoleChanges {
     this.settings = settings
     this.tell = tell
     this.report = report
-  }
-
-  get reason(): Reason {
-    return this.history.at(-1)?.reason ?? 'none'
   }
 
   /** Whether the caller is a hook that has not finished: whoever it waits for must not wait for `told`. */

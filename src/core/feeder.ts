@@ -381,7 +381,7 @@ export class Feeder {
 
   /** The secondary holds everything but the batches in flight. */
   get isProtecting(): boolean {
-    return this.isSynced && !this.isOverflowed
+    return this.isSynced && !this.isOverflowed && !this.inFlight.bringsBacklog
   }
 
   /** Frames the secondary has not applied, and the age of the oldest, ms. */

@@ -21,6 +21,8 @@ export class InFlight {
   outstandingBytes = 0
   /** Live batches not yet received. */
   outstandingBatches = 0
+  /** Frames not yet applied after which older changes were unsent. */
+  private partial = 0
   /** At the last frame applied the secondary lacked a part of a backlog. */
   lacksBacklog = false
 
@@ -29,6 +31,7 @@ export class InFlight {
     this.received = 0
     this.outstandingBytes = 0
     this.outstandingBatches = 0
+    this.partial = 0
     this.lacksBacklog = false
   }
 
@@ -37,6 +40,7 @@ export class InFlight {
     this.frames.push({ sequence, bytes, at, isLive, partial })
     this.outstandingBytes += bytes
     if (isLive) this.outstandingBatches++
+    if (partial) this.partial++
   }
 
   handleAck(ack: Ack): void {
@@ -48,10 +52,18 @@ export class InFlight {
       this.received++
     }
     let applied = 0
-    while (applied < this.received && this.frames[applied]!.sequence <= ack.applied) applied++
+    while (applied < this.received && this.frames[applied]!.sequence <= ack.applied) {
+      if (this.frames[applied]!.partial) this.partial--
+      applied++
+    }
     if (applied > 0) this.lacksBacklog = this.frames[applied - 1]!.partial
     this.frames.splice(0, applied)
     this.received -= applied
+  }
+
+  /** The secondary holds, or is about to hold, a mix until the rest of a backlog has come. */
+  get bringsBacklog(): boolean {
+    return this.partial > 0 || this.lacksBacklog
   }
 
   /** Frames not applied, and the age of the oldest, ms. */
