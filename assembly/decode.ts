@@ -88,7 +88,8 @@ export function readByte(): u32 {
 }
 
 /** A varint below 2^bits; 0 and a refusal if there is none. */
-export function readVarint(bits: u64 = 53): u64 {
+// @ts-ignore: decorator
+@inline export function readVarint(bits: u64 = 53): u64 {
   const word = load<u64>(at)
   const bytes = varintBytes(word)
   if (!need(min(bytes, 8))) return 0

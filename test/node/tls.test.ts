@@ -7,6 +7,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { closing, type Node, pairOptions, protectedPair, type Tables, until } from './support.ts'
 
+const { makeAuthority } = await import(new URL('../support/authority.mjs', import.meta.url).href)
+
 const test = suite('tls')
 const [a, b, stranger] = (await Promise.all(['a', 'b', 'stranger'].map(makeIdentity))) as [
   TestIdentity,
@@ -131,39 +133,9 @@ test('a peer with another certificate is refused, whoever dials', () =>
     assert.ok(wrongA.b.status().refusals['tls-handshake']! > 0)
   }))
 
-/** A certificate authority, and an identity whose certificate it has issued. */
-async function authority(): Promise<{ cert: string; issued: TestIdentity }> {
-  await import('reflect-metadata')
-  const x509 = await import('@peculiar/x509')
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const generate = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const [own, leaf] = await Promise.all([generate(), generate()])
-  const shared = {
-    notBefore: new Date('2000-01-01'),
-    notAfter: new Date('2099-01-01'),
-    signingAlgorithm: algorithm,
-  }
-  const root = await x509.X509CertificateGenerator.createSelfSigned({
-    ...shared,
-    name: [{ CN: ['authority'] }],
-    keys: own,
-    extensions: [new x509.BasicConstraintsExtension(true, 1, true)],
-  })
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...shared,
-    serialNumber: '02',
-    subject: [{ CN: ['b'] }],
-    issuer: root.subject,
-    signingKey: own.privateKey,
-    publicKey: leaf.publicKey,
-  })
-  const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', leaf.privateKey), 'PRIVATE KEY')
-  return { cert: root.toString('pem'), issued: { cert: certificate.toString('pem'), key } }
-}
-
 test('a certificate issued by a trusted one is not a trusted one', () =>
   closing(async (opened) => {
-    const { cert, issued } = await authority()
+    const { cert, issued } = await makeAuthority('b')
     const pair = await nodes(opened, { ...a, trust: [cert] }, identityOf(issued, a))
     await until('both gave up looking', () => pair.a.role === 'primary' && pair.b.role === 'primary')
     assert.is(pair.a.status().peer, null)

@@ -63,33 +63,3 @@ export function startPrimary(options) {
     },
   }
 }
-
-/** A certificate authority, and an identity whose certificate it has issued. */
-export async function issueIdentity() {
-  await import('reflect-metadata')
-  const x509 = await import('@peculiar/x509')
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const generate = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const [own, leaf] = await Promise.all([generate(), generate()])
-  const shared = {
-    notBefore: new Date('2000-01-01'),
-    notAfter: new Date('2099-01-01'),
-    signingAlgorithm: algorithm,
-  }
-  const root = await x509.X509CertificateGenerator.createSelfSigned({
-    ...shared,
-    name: [{ CN: ['authority'] }],
-    keys: own,
-    extensions: [new x509.BasicConstraintsExtension(true, 1, true)],
-  })
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...shared,
-    serialNumber: '02',
-    subject: [{ CN: ['issued'] }],
-    issuer: root.subject,
-    signingKey: own.privateKey,
-    publicKey: leaf.publicKey,
-  })
-  const key = x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', leaf.privateKey), 'PRIVATE KEY')
-  return { cert: root.toString('pem'), issued: { cert: certificate.toString('pem'), key } }
-}

@@ -7,12 +7,13 @@ import { createNode } from 'holdfast'
 import { makeIdentity } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { issueIdentity, pairOptions, sessions, until } from './pair.mjs'
+import { makeAuthority } from '../support/authority.mjs'
+import { pairOptions, sessions, until } from './pair.mjs'
 
 const test = suite('tls')
 const tables = { sessions }
 const node = process.env.HOLDFAST_NODE ?? process.execPath
-const [authority, stranger] = [await issueIdentity(), await makeIdentity('stranger')]
+const [authority, stranger] = [await makeAuthority('issued'), await makeIdentity('stranger')]
 
 function startStranger(what) {
   const path = fileURLToPath(new URL('./stranger.mjs', import.meta.url))

@@ -1,16 +1,15 @@
 // time-out: 300 s
 // The epoch file: what it says comes back, every damage is noticed, and a writer killed at any moment leaves the old
 // number or the new one.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { StateError } from '../../src/errors.ts'
 import { decodeEpoch, EPOCH_FILE, encodeEpoch, readEpoch, writeEpoch } from '../../src/state/epoch-file.ts'
 import { Random, runs, seed } from '../support/seed.ts'
+import { killedWriter } from './killed-writer.ts'
 
 const test = suite('epoch file')
 const owner = { cluster: 'c', id: 'a' }
@@ -79,29 +78,12 @@ test('a damaged file, another version and a file of another node are refused by 
 })
 
 /** Starts the writer, kills it after so long; the last number it said was on disk. */
-function killed(from: number, afterMs: number): Promise<number> {
-  const path = fileURLToPath(new URL('./writer.mjs', import.meta.url))
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path, directory, String(from)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let said = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      // From its first word on: before, there is nothing to interrupt.
-      if (said === '') setTimeout(() => child.kill('SIGKILL'), afterMs)
-      said += chunk
-    })
-    child.once('error', reject)
-    child.once('close', () => resolve(Number(said.trimEnd().split('\n').at(-1))))
-  })
-}
-
 test(`a writer killed ${KILLS} times at random moments leaves the last number it said, or the one it was writing`, async () => {
   const random = new Random(seed)
   let epoch = 1
   let newer = 0
   for (let i = 0; i < KILLS; i++) {
-    const said = await killed(epoch, random.below(2_000) / 100)
+    const said = await killedWriter('./writer.mjs', directory, epoch, random.below(2_000) / 100)
     const found = await readEpoch(directory, owner)
     assert.ok(found === said || found === said + 1, `said ${said}, found ${found}; HOLDFAST_SEED=${seed}`)
     if (found !== said) newer++

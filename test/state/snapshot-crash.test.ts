@@ -1,16 +1,15 @@
 // time-out: 400 s
 // A process killed at any moment of writing a snapshot leaves the one before or the new one, whole.
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defineTable } from '../../src/schema/index.ts'
 import { loadSnapshot } from '../../src/state/snapshot-loader.ts'
 import { Random, runs, seed } from '../support/seed.ts'
 import { makeNode } from '../support/tables.ts'
+import { killedWriter } from './killed-writer.ts'
 
 const test = suite('snapshot crash')
 const KILLS = runs(200)
@@ -26,29 +25,13 @@ const definition = defineTable({
 })
 
 /** Starts the writer, kills it so long after its first word; the last round it said was on disk. */
-function killed(from: number, afterMs: number): Promise<number> {
-  const path = fileURLToPath(new URL('./snapshot-writer.mjs', import.meta.url))
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path, directory, String(from)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let said = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (said === '') setTimeout(() => child.kill('SIGKILL'), afterMs)
-      said += chunk
-    })
-    child.once('error', reject)
-    child.once('close', () => resolve(Number(said.trimEnd().split('\n').at(-1))))
-  })
-}
-
 test(`killed ${KILLS} times at random moments: always the old snapshot or the new one`, async () => {
   const random = new Random(seed)
   const table = makeNode(definition, 'secondary').table
   let round = 1
   let newer = 0
   for (let i = 0; i < KILLS; i++) {
-    const said = await killed(round, random.below(4_000) / 100)
+    const said = await killedWriter('./snapshot-writer.mjs', directory, round, random.below(4_000) / 100)
     table.reset()
     const found = await loadSnapshot({ directory, owner: { cluster: 'c', id: 'a' } }, [table], 1)
     const { sequence } = found!.standing
