@@ -80,7 +80,16 @@ export type {
 } from './schema/index.ts'
 export { bytes, defineTable, string } from './schema/index.ts'
 export type { NodeStatus, PeerStatus, RoleChange, SnapshotStatus, TableStatus } from './status.ts'
-export type { ManyStored, RowColumns, Rows, RowValues, SetOptions, Table, TableIndex } from './table/index.ts'
+export type {
+  BytesForOptions,
+  ManyStored,
+  RowColumns,
+  Rows,
+  RowValues,
+  SetOptions,
+  Table,
+  TableIndex,
+} from './table/index.ts'
 export { bytesFor } from './table/index.ts'
 export type { Reason, Role } from './wire/constants.ts'
 export type {

@@ -1,7 +1,7 @@
 // One instance of the WASM core: its raw exports, typed, and views over its memory. The memory is grown once, before
 // the views are made, so they are good for the life of the table.
 import { instantiateSync } from '@assemblyscript/loader'
-import { SchemaError } from '../errors.ts'
+import { ConfigError, SchemaError } from '../errors.ts'
 import type { TableDefinition } from '../schema/index.ts'
 import { ENCODE_BYTES_MAX } from './refusals.ts'
 import { wasmBase64 } from './wasm-bytes.ts'
@@ -198,10 +198,37 @@ function plan(
   return core.plan(capacity, keys.length, values.length, keyBytes, recordBytes, encodeBytesMax, arena)
 }
 
-/** Bytes of memory that the table of a definition reserves, all in: index, records, journal, buffers, arena. */
-export function bytesFor(definition: TableDefinition): number {
+/** Options of `bytesFor`. */
+export interface BytesForOptions {
+  /** The node has the option `snapshot`: an eighth of a byte more a session. Default false. */
+  readonly snapshot?: boolean
+}
+
+/**
+ * Bytes of memory that a node reserves for a table, all in: index, records, journal, buffers, arena. The same on primary
+ * and secondary, and from start to end: a table never grows. Reserves nothing itself. More than 4 GiB (4,294,901,760) is what
+ * `createNode` will refuse.
+ *
+ * ```ts
+ * const bytes = bytesFor(connections)
+ * console.log(`${(bytes / connections.capacity).toFixed(1)} bytes a session`)
+ * ```
+ *
+ * @throws ConfigError for anything but what `defineTable` gave, and for a wrong or unknown option
+ */
+export function bytesFor(definition: TableDefinition, options: BytesForOptions = {}): number {
+  if (definition?.layout?.recordBytes === undefined) {
+    throw new ConfigError('bytesFor: something else given; allowed: a definition made by defineTable')
+  }
+  const { snapshot = false, ...others } = options
+  for (const name of Object.keys(others)) {
+    throw new ConfigError(`bytesFor: option '${name}' given; allowed: snapshot`)
+  }
+  if (typeof snapshot !== 'boolean') {
+    throw new ConfigError(`bytesFor: snapshot ${String(snapshot)} given; allowed: true or false`)
+  }
   const core = instantiate()
-  const pages = Math.ceil(plan(core, definition, ENCODE_BYTES_MAX, false) / PAGE_BYTES)
+  const pages = Math.ceil(plan(core, definition, ENCODE_BYTES_MAX, snapshot) / PAGE_BYTES)
   return Math.max(pages * PAGE_BYTES, core.memory.buffer.byteLength)
 }
 

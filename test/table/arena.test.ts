@@ -272,7 +272,7 @@ test('an image longer than a frame travels in parts, and deltas for what has com
 
 test('the memory of a table counts its arena', () => {
   const without = defineTable({ name: 't', key: { id: 'u32' }, fields: {}, capacity: 10 })
-  const [small, large] = [table(10, MIB), table(10, 65 * MIB)].map(bytesFor)
+  const [small, large] = [table(10, MIB), table(10, 65 * MIB)].map((each) => bytesFor(each))
   assert.ok(small! > bytesFor(without) + MIB)
   assert.ok(Math.abs(large! - small! - 65 * MIB * (1 + 12 / 1024)) < 2 * MIB)
 })
