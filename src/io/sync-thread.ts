@@ -18,7 +18,20 @@ export interface ThreadEvents {
 
 /** Sources run as they are under Deno, Bun and later Nodes: the entry has this module's own extension. */
 const isSource = import.meta.url.endsWith('.ts')
-const ENTRY = new URL(isSource ? './thread.ts' : './thread.js', import.meta.url)
+const SOURCE_ENTRY = './holdfast-thread.ts'
+
+function startWorker(workerData: ThreadData): Worker {
+  const options = { name: 'holdfast-sync', workerData }
+  if (isSource) return new Worker(new URL(SOURCE_ENTRY, import.meta.url), options)
+  // Word for word: bundlers know this form, and bring the file along or leave the place to the user (docs/BUNDLING.md).
+  // No flags of the process: what the application is run with (loaders, instrumentation) has no business in there.
+  return new Worker(new URL('./holdfast-thread.js', import.meta.url), { ...options, execArgv: [] })
+}
+
+/** What is missing where a bundle was made without the thread's file; each runtime has its own words for it. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && /holdfast-thread\.js/.test(error.message)
+}
 
 export class SyncThread {
   private readonly worker: Worker
@@ -34,12 +47,7 @@ export class SyncThread {
   constructor(data: ThreadData, events: ThreadEvents) {
     this.events = events
     this.words = new Int32Array(data.words)
-    this.worker = new Worker(ENTRY, {
-      name: 'holdfast-sync',
-      workerData: data,
-      // What the application is run with (loaders, instrumentation) has no business on the sync thread.
-      ...(isSource ? {} : { execArgv: [] }),
-    })
+    this.worker = startWorker(data)
     this.worker.on('message', (message: FromThread) => this.handleMessage(message))
     this.worker.on('error', (error) => {
       this.cause ??= error as Error
@@ -127,12 +135,13 @@ export class SyncThread {
     if (this.ended) return
     this.ended = true
     this.fence()
+    const why = this.cause === undefined ? '' : `: ${this.cause.message}`
+    const advice = isMissing(this.cause)
+      ? 'a bundle needs that file beside it, see docs/BUNDLING.md'
+      : 'this node is fenced and stopped, start a new one'
     const error = this.expected
       ? undefined
-      : new SyncThreadError(
-          `the sync thread ended${this.cause === undefined ? '' : `: ${this.cause.message}`}; this node is fenced and stopped, start a new one`,
-          { cause: this.cause },
-        )
+      : new SyncThreadError(`the sync thread ended${why}; ${advice}`, { cause: this.cause })
     this.settleStart?.reject(error ?? new SyncThreadError('the sync thread ended before it listened'))
     this.settleStart = undefined
     this.events.ended(error)

@@ -21,6 +21,12 @@ export interface EtcdOptions {
   readonly token?: string
 }
 
+/**
+ * This module, for the sync thread to load. By name: within a bundle the module's own address is that of the whole
+ * application, which must not be run a second time.
+ */
+const MODULE = new URL(import.meta.url.endsWith('.ts') ? './etcd.ts' : './etcd.js', import.meta.url).href
+
 /** What travels to the sync thread. */
 interface Given {
   readonly endpoints: readonly string[]
@@ -62,7 +68,7 @@ export function etcd(given: EtcdOptions): WitnessOptions {
     throw new ConfigError('etcd.token: allowed: a text of printable ASCII characters')
   }
   const options: Given = { endpoints: [...endpoints], prefix, token }
-  return { module: import.meta.url, options, lease }
+  return { module: MODULE, options, lease }
 }
 
 function checkEndpoint(name: string, endpoint: unknown): void {
