@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pruneDeclarations } from './declarations.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const wasmOnly = process.argv.includes('--wasm-only')
@@ -55,4 +56,5 @@ const stamp = 'dist/index.js'
 if (!wasmOnly && !fresh(stamp, ['src', 'tsconfig.build.json', 'tsconfig.json'])) {
   rmSync(at('dist'), { recursive: true, force: true })
   run('dist', 'node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
+  pruneDeclarations(root)
 }

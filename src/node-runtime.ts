@@ -37,7 +37,7 @@ const ENDED_EVENTS = ['expired', 'evicted'] as const
 
 export class NodeRuntime {
   readonly tables: Readonly<Record<string, Table>>
-  readonly emitter = new Emitter()
+  readonly emitter: Emitter = new Emitter()
   private readonly tellings: Tellings
   private readonly settings: Settings
   private readonly gate: WriteGate

@@ -46,7 +46,7 @@ export class Feed {
   following: Following | undefined
   private followNumber = 0
   applied = 0
-  awaited = AWAITED_UNKNOWN
+  awaited: number = AWAITED_UNKNOWN
   private acknowledged = 0
   private unapplied: { sequence: number; bytes: number }[] = []
   private unappliedBytes = 0

@@ -129,7 +129,7 @@ export class Feeder {
   }
 
   /** A secondary wants to be fed: from here on changes are remembered and sent. */
-  attachTo(follow: number, digestKey: Uint8Array, now: number, full = this.isComparingAll): void {
+  attachTo(follow: number, digestKey: Uint8Array, now: number, full: boolean = this.isComparingAll): void {
     this.detach()
     this.isComparingAll = full
     this.owing.reset(full)

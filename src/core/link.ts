@@ -35,7 +35,7 @@ export class Link {
   private readonly told = new Set<string>()
   private provenAt: number | undefined
   /** When the proven connection last brought anything. */
-  streamHeardAt = Number.NEGATIVE_INFINITY
+  streamHeardAt: number = Number.NEGATIVE_INFINITY
   private streamSentAt = Number.NEGATIVE_INFINITY
   private datagramHeardAt = Number.NEGATIVE_INFINITY
   /** Next heartbeat's counter. */
@@ -43,7 +43,7 @@ export class Link {
   private lastCounter = 0
   private echo = -1
   /** Latest of this node's own clock readings that the peer has given back. */
-  echoed = Number.NEGATIVE_INFINITY
+  echoed: number = Number.NEGATIVE_INFINITY
   private echoAt = 0
   private rttMs: number | null = null
   /** Newest last; true = arrived. */

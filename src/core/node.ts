@@ -33,7 +33,7 @@ export class NodeCore implements Core {
   readonly options: CoreOptions
   readonly place: 0 | 1
   readonly state: NodeState
-  readonly peer = new Peer()
+  readonly peer: Peer = new Peer()
   readonly links: readonly [Link, Link] = [new Link(0), new Link(1)]
   private actions: Action[] = []
   private readonly timers = new Timers<'tick' | 'hold-down'>()

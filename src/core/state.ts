@@ -25,7 +25,7 @@ export class NodeState {
   heardEpoch: number
   /** Highest epoch granted to the peer: this node never acts at or below it. */
   granted = 0
-  lineage = NO_LINEAGE
+  lineage: string = NO_LINEAGE
   lineageBornAt = 0
   /** The tables are one consistent state of `lineage`. */
   complete = false

@@ -28,7 +28,7 @@ export function timeoutTicks(seconds: unknown): number | undefined {
   return Math.ceil(seconds * TICKS_PER_SECOND)
 }
 
-export const TIMEOUT_ALLOWED = `seconds from 1/${TICKS_PER_SECOND} to ${TIMEOUT_MAX_S}`
+export const TIMEOUT_ALLOWED: string = `seconds from 1/${TICKS_PER_SECOND} to ${TIMEOUT_MAX_S}`
 
 /** The lifetime a definition asks for; undefined if its sessions have none. */
 export function checkLifetime(at: string, { timeout, expiry }: LifetimeOptions): Lifetime | undefined {
