@@ -93,12 +93,16 @@ export class Handover {
     this.core.broadcast(encodeOffer(this.core.state.epoch, { position, reason }), now)
   }
 
-  /** Whether a claim is the answer to the running offer. */
+  /**
+   * Whether a claim is the answer to the running offer. While a comparison that began since is on its way to the claimant,
+   * which awaits everything once that comes, it is not; the offer is said again, so another claim will be.
+   */
   accepts(claim: Claim): boolean {
-    const running = this.running
-    if (running?.stage !== 'offering') return false
-    const { status } = claim
-    return status.complete && status.epoch === this.core.state.epoch && status.sequence >= running.position
+    const { running, feed } = this
+    if (running?.stage !== 'offering' || feed.attach === 0) return false
+    const { complete, epoch, sequence } = claim.status
+    const isWhole = sequence >= Math.max(running.position, feed.attach)
+    return complete && epoch === this.core.state.epoch && isWhole
   }
 
   /** A claim was granted: the role is the peer's. */

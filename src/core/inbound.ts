@@ -101,7 +101,7 @@ export class Inbound {
         const status = decodeStatusFrame(frame.payload)
         if (status === undefined) return 'malformed'
         this.hearStatus(status, now)
-        if (frame.type === FrameType.DENY) this.parts.roles.handleDeny(now)
+        if (frame.type === FrameType.DENY) this.parts.roles.handleDeny(frame.epoch, now)
         if (frame.type === FrameType.GOODBYE) this.handleGoodbye(now)
         return undefined
       }

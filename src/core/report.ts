@@ -30,7 +30,7 @@ export function statusOf(core: Core, feed: Feed, leasing: Leasing, now: number):
     failed: state.failed,
     priority: options.priority,
     sessions: state.sessions,
-    uptimeMs: now - state.startedAt,
+    uptimeMs: state.nextUptimeMs(now),
     lineageAgeMs: state.lineageAgeMs(now),
     progressAgeMs: state.progressAgeMs(now),
     tableTime: state.tableTime(now),

@@ -47,14 +47,14 @@ export class Roles {
   /** After a denial: not before this. */
   private claimNotBefore = 0
   private deniedAt = Number.NEGATIVE_INFINITY
+  private deniedEpoch = 0 // the highest that the peer claimed in vain
   private offer: (Offer & { readonly at: number }) | undefined
   /** When the last grant was given: its receiver needs a moment to act on it. */
   private grantedAt = Number.NEGATIVE_INFINITY
   readonly holdDown: HoldDown
   readonly takeover: Takeover
   private readonly meeting: Meeting
-  /** Revision given up with the last grant. */
-  private grantedRevision = 0
+  private grantedRevision = 0 // given up with the last grant
 
   constructor(core: Core, feed: Feed, handover: Handover, leasing: Leasing) {
     this.core = core
@@ -202,9 +202,9 @@ export class Roles {
 
   handleClaim(claim: Claim, now: number): void {
     const { state, options } = this.core
-    if (claim.epoch <= state.granted || claim.epoch <= state.epoch) {
+    if (claim.epoch <= Math.max(state.granted, state.epoch, this.deniedEpoch)) {
       if (claim.epoch === state.granted && state.role !== 'primary') this.sayGrant(claim.epoch, now)
-      else this.deny(now)
+      else this.deny(claim, now)
       return
     }
     state.hear(claim.epoch)
@@ -218,17 +218,17 @@ export class Roles {
       if (outdated || this.handover.accepts(claim)) this.grant(claim, now)
       else {
         if (claim.reason === 'operator') this.handover.begin('operator', undefined, now)
-        this.deny(now)
+        this.deny(claim, now)
       }
       return
     }
     if (this.takeover.isGranted) {
-      this.deny(now)
+      this.deny(claim, now)
       return
     }
     const verdict = compareClaims(this.theirs(claim.status, now), this.mine(now), options)
     if (verdict.order > 0 || this.yields(verdict, now)) this.grant(claim, now)
-    else this.deny(now)
+    else this.deny(claim, now)
   }
 
   /**
@@ -244,8 +244,10 @@ export class Roles {
     return now - this.deniedAt < this.core.boundMs
   }
 
-  private deny(now: number): void {
-    this.core.broadcast(encodeStatusFrame(FrameType.DENY, this.core.statusAt(now)), now)
+  /** A claim may be said again by then: its second answer must be the first. */
+  private deny(claim: Claim, now: number): void {
+    this.deniedEpoch = Math.max(this.deniedEpoch, claim.epoch)
+    this.core.broadcast(encodeStatusFrame(FrameType.DENY, this.core.statusAt(now), claim.epoch), now)
   }
 
   private grant(claim: Claim, now: number): void {
@@ -276,8 +278,8 @@ export class Roles {
     this.takeover.begin(claim.reason, claim.since, now, { epoch, revision, by: claim.by })
   }
 
-  handleDeny(now: number): void {
-    if (this.claim === undefined) return
+  handleDeny(epoch: number, now: number): void {
+    if (this.claim === undefined || epoch < this.claim.epoch) return
     this.claim = undefined
     this.deniedAt = now
     this.claimNotBefore = now + this.core.options.interval

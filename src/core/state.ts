@@ -17,6 +17,9 @@ import { TICKS_MAX, ticksIn } from './table-time.ts'
 const CHANGES_MAX = 64
 
 /** This node. */
+/** Between two statuses of one moment; a double tells such uptimes apart for 278 years. */
+const UPTIME_STEP_MS = 2 ** -10
+
 export class NodeState {
   role: Role = 'starting'
   /** Epoch led (primary) or followed (secondary). */
@@ -53,6 +56,7 @@ export class NodeState {
   /** What of the epochs is on disk. */
   readonly reservation: Reservation
   readonly startedAt: number
+  private uptimeMs = 0
   private progressAt: number
   private progress = 0
 
@@ -115,6 +119,15 @@ export class NodeState {
     return this.role !== 'primary' || this.time === 0 ? 0 : aged(this.time, now - this.timeAt)
   }
 
+  /**
+   * How long this process has run, ms, and more than at the last call: by it the peer knows which of two statuses is the
+   * newer one, also where one moment saw a change of role between them.
+   */
+  nextUptimeMs(now: number): number {
+    this.uptimeMs = Math.max(now - this.startedAt, this.uptimeMs + UPTIME_STEP_MS)
+    return this.uptimeMs
+  }
+
   lineageAgeMs(now: number): number {
     return this.lineage === NO_LINEAGE ? 0 : Math.max(0, now - this.lineageBornAt)
   }
@@ -148,7 +161,7 @@ export class Peer {
   /** Statuses travel on two links and may overtake each other; uptime tells which is newer. */
   handleStatus(status: NodeStatus, now: number): boolean {
     if (status.incarnation !== this.incarnation) return false
-    if (this.status !== undefined && status.uptimeMs < this.status.uptimeMs) return false
+    if (this.status !== undefined && status.uptimeMs <= this.status.uptimeMs) return false
     this.status = status
     this.statusAt = now
     return true

@@ -90,9 +90,9 @@ export function decodeClaim(epoch: number, payload: Uint8Array): Claim | undefin
   return reader.done && reason !== undefined ? { epoch, reason, status } : undefined
 }
 
-/** KEEPALIVE, DENY and GOODBYE: a status block and nothing else. */
-export function encodeStatusFrame(type: number, status: NodeStatus): Uint8Array {
-  return sealFrame(writeStatus(beginFrame(type, status.epoch), status))
+/** KEEPALIVE, DENY and GOODBYE: a status block and nothing else. `epoch`: in DENY that of the claim. */
+export function encodeStatusFrame(type: number, status: NodeStatus, epoch = status.epoch): Uint8Array {
+  return sealFrame(writeStatus(beginFrame(type, epoch), status))
 }
 
 export function decodeStatusFrame(payload: Uint8Array): NodeStatus | undefined {

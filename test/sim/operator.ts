@@ -108,35 +108,33 @@ export class Operator {
     return request >= REQUEST
   }
 
-  /** What the node wanted at some time lately, or before whoever was chosen waited for its lease. */
+  /** What the node wanted at some time lately. */
   lately(): readonly Wish[] {
-    const since = this.process.world.now - NEWS_MS - 2 * this.process.plan.core.leaseMs
+    const since = this.process.world.now - NEWS_MS
     const last = this.wishes.findLastIndex(({ at }) => at <= since)
     return this.wishes.slice(Math.max(0, last))
   }
 }
 
-/** A node became primary by the choice of the one before: that one must have had a reason lately. */
+/** A primary gives its role away, at this very moment: by choice only if there was a reason lately. */
 export function demandChoice(
   process: SimProcess,
   message: Extract<FromSync, { type: 'role' }>,
   own: Operator | undefined,
-  giver: Operator | undefined,
+  taker: Operator | undefined,
 ): void {
   const { reason, role } = message
-  if (role !== 'primary' || own === undefined || giver === undefined) return
+  if (role !== 'secondary' || own === undefined || taker === undefined) return
   if (reason !== 'maintenance' && reason !== 'health' && reason !== 'override') return
   const { core } = process.plan
   if (reason !== 'maintenance' && core.mode === 'manual')
-    throw new Violation(`${process.name} was handed the role (${reason}) in manual mode`)
-  const hadReason = giver.lately().some((before) =>
-    own.lately().some((mine) => {
-      if (reason === 'maintenance') return before.maintenance && !mine.maintenance
-      if (before.maintenance !== mine.maintenance) return false
-      return reason === 'health' ? before.failed > mine.failed : before.failed === mine.failed
+    throw new Violation(`${process.name} gave the role away (${reason}) in manual mode`)
+  const hadReason = own.lately().some((before) =>
+    taker.lately().some((theirs) => {
+      if (reason === 'maintenance') return before.maintenance && !theirs.maintenance
+      if (before.maintenance !== theirs.maintenance) return false
+      return reason === 'health' ? before.failed > theirs.failed : before.failed === theirs.failed
     }),
   )
-  if (!hadReason) throw new Violation(`${process.name} was handed the role (${reason}) without such a reason`)
-  if (reason === 'override' && !core.override)
-    throw new Violation(`${process.name} was handed the role by override, which is off`)
+  if (!hadReason) throw new Violation(`${process.name} gave the role away (${reason}) without such a reason`)
 }

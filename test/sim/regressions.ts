@@ -34,6 +34,12 @@ export const REGRESSIONS: readonly Regression[] = [
   wasm(1026, 'what a spoilt primary gave on was taken for an error of the tables'),
   wasm(994, 'what a primary held back was taken for nothing'),
   wasm(247, 'a lease given back by a call that came late was renewed meanwhile, and freed under its holder'),
+  wasm(2024016, 'of two statuses of one moment the older one was believed, and a secondary waited for ever'),
+  wasm(2024207, 'of two statuses of one moment the older one was believed, and a secondary waited for ever'),
+  wasm(2008947, 'the role was granted to a node that a comparison was on its way to'),
+  wasm(2011813, 'the role was granted to a node that a comparison was on its way to'),
+  wasm(2007368, 'a choice was looked for at the operator of the process that came after'),
+  wasm(2024716, 'a choice was looked for at the operator of the process that came after'),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]

@@ -216,11 +216,18 @@ export class Simulation implements Witness, Patient {
     this.handovers.handleActions(process, actions)
     if (this.faults.awaitsPhase) this.faults.handlePhase(this.phase())
     for (const action of actions) {
-      if (action.type === 'post' && action.message.type === 'role')
+      if (action.type === 'post' && action.message.type === 'role') {
         this.meetings.handleRole(process, action.message, this.running(1 - process.node))
+        demandChoice(process, action.message, this.nodes[process.node].operator, this.taker(process))
+      }
       if (action.type !== 'send') continue
       this.faults.handleFrame(process, action.bytes[4]!)
     }
+  }
+
+  /** Who works on the other node. */
+  private taker(process: SimProcess): Operator | undefined {
+    return this.nodes[(1 - process.node) as 0 | 1].operator
   }
 
   onMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
@@ -228,8 +235,6 @@ export class Simulation implements Witness, Patient {
     if (!isTaken) this.conflicts.handleMessage(process, message)
     this.data.handleMessage(process, message, isTaken)
     const { operator } = this.nodes[process.node]
-    if (message.type === 'role' && isTaken)
-      demandChoice(process, message, operator, this.nodes[(1 - process.node) as 0 | 1].operator)
     if (message.type === 'result' && operator?.isOwn(message.request)) return
     if (isTaken) {
       this.times.handleMessage(process, message)
