@@ -91,7 +91,11 @@ export function decodeClaim(epoch: number, payload: Uint8Array): Claim | undefin
 }
 
 /** KEEPALIVE, DENY and GOODBYE: a status block and nothing else. `epoch`: in DENY that of the claim. */
-export function encodeStatusFrame(type: number, status: NodeStatus, epoch = status.epoch): Uint8Array {
+export function encodeStatusFrame(
+  type: number,
+  status: NodeStatus,
+  epoch: number = status.epoch,
+): Uint8Array {
   return sealFrame(writeStatus(beginFrame(type, epoch), status))
 }
 
