@@ -25,6 +25,8 @@ const IMAGE_PART_BYTES = 262_144
 const NOTHING_DUE = 0xffffffff
 
 export class TableStore {
+  /** What `defineTable` gave. */
+  readonly definition: TableDefinition
   readonly name: string
   readonly capacity: number
   /** ceil(capacity / SEGMENT_RECORDS). */
@@ -58,6 +60,7 @@ export class TableStore {
   #announcing = false
 
   constructor(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number, snapshots: boolean) {
+    this.definition = definition
     this.name = definition.name
     this.capacity = definition.capacity
     this.segments = Math.ceil(definition.capacity / SEGMENT_RECORDS)

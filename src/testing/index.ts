@@ -16,3 +16,9 @@ export type { Direction, Directions, Impairment } from './faults.ts'
 export { freeAddress } from './free-address.ts'
 export { makeIdentity, type TestIdentity } from './identity.ts'
 export { createPair, type Pair, type PairOptions } from './pair.ts'
+export {
+  type RegisterTest,
+  type SessionStoreSuiteOptions,
+  type StoreUnderTest,
+  sessionStoreSuite,
+} from './session-store-suite.ts'
