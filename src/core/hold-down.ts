@@ -1,5 +1,8 @@
 // How long a starting node looks for its peer before it may act alone. While it stood still it did not look: it looks for
 // so much longer, a bounded number of times.
+import type { Reason } from '../wire/constants.ts'
+import { NO_LINEAGE } from '../wire/status.ts'
+import type { NodeState } from './state.ts'
 
 /** Late wakes that lengthen the hold-down. */
 const LATE_WAKES_MAX = 8
@@ -15,6 +18,14 @@ export class HoldDown {
     this.at = startedAt + lengthMs
     this.lengthMs = lengthMs
     this.interval = interval
+  }
+
+  /**
+   * Whether a node that has just met its peer and holds nothing of it yet, when it hears no more of it, goes on looking.
+   * One link may have come up and failed while the other is still being dialled.
+   */
+  covers(reason: Reason, { lineage }: NodeState, now: number): boolean {
+    return reason === 'peer-silent' && lineage === NO_LINEAGE && now < this.at
   }
 
   /** The thread of a starting node was to wake at `planned` and woke at `now`. */

@@ -149,7 +149,7 @@ export class Roles {
   private considerClaim(status: NodeStatus, now: number): void {
     const { state, options } = this.core
     if (this.takeover.isPending) return
-    if (this.claim === undefined) this.feed.handleLeaderless(status)
+    if (this.claim === undefined || this.claim.reason === 'operator') this.feed.handleLeaderless(status)
     const graceMs = Math.max(this.core.boundMs, options.leaseMs)
     if (state.granted > state.epoch && now - this.grantedAt < graceMs) return
     const verdict = compareClaims(this.mine(now), this.theirs(status, now), options)
@@ -308,7 +308,7 @@ export class Roles {
     this.offer = undefined
     this.handover.handlePeerLost(now)
     if (state.role !== 'secondary' || options.mode === 'manual' || this.takeover.isGranted) return
-    if (!state.complete && !options.promoteUnsynced) return
+    if (!state.complete && (!options.promoteUnsynced || this.holdDown.covers(reason, state, now))) return
     this.takeover.begin(reason, since, now)
   }
 

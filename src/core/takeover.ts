@@ -1,6 +1,7 @@
 // The last step to the role of primary. What was decided waits until its epoch is on disk, where there is a state file,
 // and in mode 'witness' until the lease is held; it is dropped when its ground is gone.
 import type { Reason } from '../wire/constants.ts'
+import { NO_LINEAGE } from '../wire/status.ts'
 import type { DecidedBy } from './election.ts'
 import type { Leasing } from './leasing.ts'
 import type { Core } from './state.ts'
@@ -59,7 +60,8 @@ export class Takeover {
     const { state, options } = this.core
     this.advance(now)
     if (options.mode === 'manual' || this.isPending) return
-    if (state.role === 'starting') {
+    const isNew = state.role === 'secondary' && state.lineage === NO_LINEAGE && options.promoteUnsynced
+    if (state.role === 'starting' || isNew) {
       if (now >= holdDownAt) this.begin('alone', state.startedAt, now)
     } else if (state.role === 'secondary' && options.mode === 'witness') {
       // Stepped down for want of the lease, or lost what it waited for.

@@ -40,6 +40,8 @@ export const REGRESSIONS: readonly Regression[] = [
   wasm(2011813, 'the role was granted to a node that a comparison was on its way to'),
   wasm(2007368, 'a choice was looked for at the operator of the process that came after'),
   wasm(2024716, 'a choice was looked for at the operator of the process that came after'),
+  wasm(2041034, 'a new node that heard one hello, and no more, led after the detection bound'),
+  wasm(2048986, 'under a witness an operator’s claim kept a secondary saying synced with nobody'),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]
