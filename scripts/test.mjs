@@ -12,7 +12,7 @@ const TIMEOUT_S = 120
 const HEAD_LINES = 10
 const OUTPUT_MAX = 1 << 20
 /** Need the built package, so they run only when --dir names them. */
-const ON_DEMAND = ['test/system', 'test/runtime']
+const ON_DEMAND = ['test/system', 'test/runtime', 'test/package']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { dir, atOnce, filters } = parseArguments(process.argv.slice(2))

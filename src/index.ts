@@ -64,23 +64,32 @@ export type {
   TableDefinitions,
 } from './options.ts'
 export type {
+  BytesType,
   ColumnOf,
+  EnumType,
   FieldsInput,
   FieldType,
   IndexesOf,
   IndexInput,
   IndexLists,
+  InputOf,
   KeyInput,
+  NoIndexes,
   PickupOptions,
+  ScalarType,
   Session,
   SessionValues,
   Shape,
+  StringType,
   TableDefinition,
   TableOptions,
+  ValueOf,
+  VariableType,
 } from './schema/index.ts'
 export { bytes, defineTable, string } from './schema/index.ts'
 export type { NodeStatus, PeerStatus, RoleChange, SnapshotStatus, TableStatus } from './status.ts'
 export type {
+  ArenaUse,
   BytesForOptions,
   ManyStored,
   RowColumns,

@@ -1,0 +1,83 @@
+// time-out: 300 s
+// A program bundled as docs/BUNDLING.md says: two processes of it, without node_modules, are a pair, and the second goes on
+// when the first is killed. Without the thread's file it is told what is missing.
+import { cpSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { filesOf } from '../docs/pages.ts'
+import { places, project, root, run, temporary, Watched, write } from './support.ts'
+
+const test = suite('bundle')
+
+const SERVER = `
+import { readFileSync } from 'node:fs'
+import { createNode, defineTable } from 'holdfast'
+
+const [id, peer] = process.argv.slice(2)
+const sessions = defineTable({ name: 'sessions', key: { id: 'u32' }, fields: { count: 'u53' }, capacity: 1000 })
+const place = JSON.parse(readFileSync(new URL(\`./\${id}.json\`, import.meta.url), 'utf8'))
+const node = await createNode({ id, peer, tables: { sessions }, ...place })
+const table = node.tables.sessions
+node.on('role', ({ role }) => console.log(role, table.size, table.get({ id: 7 })?.count))
+node.on('synced', () => console.log('synced', table.size))
+await node.ready()
+if (node.role === 'primary') {
+  table.set({ id: 7 }, { count: 42 })
+  await node.replicated({ alone: 'wait' })
+  console.log('held')
+}
+`
+
+/** The bundle, with everything that a pair of it needs, in a folder without node_modules. */
+async function bundled(): Promise<string> {
+  const build = filesOf('docs/BUNDLING.md').get('build.mjs')!
+  const folder = project(
+    { 'server.mjs': SERVER, 'build.mjs': build },
+    `file:${join(root, 'node_modules/esbuild')}`,
+  )
+  run(process.execPath, ['build.mjs'], folder)
+  const alone = temporary()
+  cpSync(join(folder, 'dist'), alone, { recursive: true })
+  const { a, b } = await places()
+  write(alone, {
+    'package.json': '{"type":"module"}',
+    'a.json': JSON.stringify(a),
+    'b.json': JSON.stringify(b),
+  })
+  return alone
+}
+
+test('two processes of a minified bundle are a pair, and the second goes on', async () => {
+  const folder = await bundled()
+  assert.equal(
+    readdirSync(folder).filter((name) => name.endsWith('.js')),
+    ['holdfast-thread.js', 'server.js'],
+  )
+  const a = new Watched([process.execPath, 'server.js', 'a', 'b'], folder)
+  await a.says(/primary 0/)
+  const b = new Watched([process.execPath, 'server.js', 'b', 'a'], folder)
+  try {
+    await a.says(/held/)
+    await b.says(/synced 1/)
+    a.kill()
+    await b.says(/primary 1 42/)
+  } finally {
+    a.kill()
+    b.kill()
+    await Promise.all([a.ends(), b.ends()])
+  }
+})
+
+test('a bundle without the file of the sync thread is told which one is missing', async () => {
+  const folder = await bundled()
+  rmSync(join(folder, 'holdfast-thread.js'))
+  const a = new Watched([process.execPath, 'server.js', 'a', 'b'], folder)
+  assert.is(await a.ends(), 1)
+  assert.match(
+    a.output,
+    /the sync thread ended: .*holdfast-thread\.js.*docs\/BUNDLING\.md[\s\S]*ERR_SYNC_THREAD/,
+  )
+})
+
+test.run()
