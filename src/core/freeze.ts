@@ -38,6 +38,8 @@ export class FreezeGuard {
   /** Called after roles were decided: opens the gate again when this node is still the primary. */
   settle(now: number): void {
     const { state, links, peer, boundMs } = this.core
+    // A reign has begun since, or a handover was called off: what shuts this gate from now on is not this guard.
+    if (state.open) this.wokeAt = undefined
     if (state.role === 'primary' && state.open && this.isOutranked) this.shut(now)
     const wokeAt = this.wokeAt
     if (wokeAt === undefined) return

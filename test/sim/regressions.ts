@@ -42,6 +42,9 @@ export const REGRESSIONS: readonly Regression[] = [
   wasm(2024716, 'a choice was looked for at the operator of the process that came after'),
   wasm(2041034, 'a new node that heard one hello, and no more, led after the detection bound'),
   wasm(2048986, 'under a witness an operator’s claim kept a secondary saying synced with nobody'),
+  wasm(2004502, 'a guard against freezes opened a gate that was shut for a handover'),
+  wasm(2026657, 'a guard against freezes opened a gate that was shut for a handover'),
+  wasm(2006021, 'a peer that was met after waking was expected to have answered before'),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]

@@ -162,16 +162,19 @@ export class RoleChecks {
   }
 
   /**
-   * A node that was frozen for longer than its bound notices when it wakes, and accepts no write until it knows that it
-   * was not replaced.
+   * A node that was frozen for longer than its bound, with a living peer, notices when it wakes, and accepts no write until
+   * it knows that it was not replaced. What is written in the moment of waking comes before that.
    */
   handleWrite(process: SimProcess): void {
     this.handleGate(process)
     const { thread, world, core, plan } = process
     const stoodMs = thread.wokeAt - thread.blockedSince
     const awakeMs = world.now - thread.wokeAt
+    const metMs = process.clock() - core.peer.metAt
     if (
       !core.peer.alive ||
+      awakeMs <= 0 ||
+      metMs <= awakeMs ||
       stoodMs < 1.05 * core.boundMs + plan.core.interval ||
       awakeMs > 0.9 * core.boundMs
     )
