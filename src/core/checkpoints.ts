@@ -36,9 +36,9 @@ export class Checkpoints {
   }
 
   /**
-   * The secondary has applied so much of the reign and awaits nothing. A base that ran ahead of what the secondary has
-   * applied would do no harm, since bases meet only if the secondary's is as late (isCommon in src/core/base.ts); but
-   * after a cut with frames on their way they would not meet, and everything would be compared.
+   * The secondary has applied so much of the reign and awaits nothing. Were it confirmed before that, bases would
+   * not meet after a cut with frames on their way (isCommon in src/core/base.ts), so that everything had to be compared;
+   * and a primary that gives way would not tell of what it forgot too early.
    */
   handleApplied(epoch: number, applied: number): void {
     if (this.pending === undefined || applied < this.pending) return

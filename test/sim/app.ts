@@ -4,6 +4,7 @@ import type { Alone, HeldOutcome } from '../../src/core/waiters.ts'
 import { ArenaFullError, KeyTakenError, NotPrimaryError, TableFullError } from '../../src/errors.ts'
 import { deadlineAfter } from '../twins/lifetime.ts'
 import type { DataChecks } from './data-checks.ts'
+import { Haste } from './haste.ts'
 import type { HeldBack, History, Reign, Version } from './history.ts'
 import { callMany, drawRows } from './many.ts'
 import type { Prng } from './prng.ts'
@@ -34,6 +35,10 @@ export interface AppPlan {
   readonly close: number
   /** Of ticks in which something is written: by one call for many sessions. */
   readonly many: number
+  /** Of ticks in which something is written: everything is deleted and written anew in another order, in one turn. */
+  readonly upheaval: number
+  /** Of attachments: written to as fast as it goes from the first moment. */
+  readonly rush: number
 }
 
 /** What applications do by themselves; the end of a run changes it. */
@@ -69,6 +74,7 @@ export class App {
   /** Tokens of resync() that are not answered. */
   readonly resyncing = new Set<number>()
   private nextRequest = 1
+  readonly haste: Haste
 
   constructor(
     process: SimProcess,
@@ -86,6 +92,13 @@ export class App {
     this.history = history
     this.data = data
     this.peer = peer
+    this.haste = new Haste(process, plan, mood, random, {
+      writeNow: () => this.withReign((reign) => this.writeSome(reign)),
+      set: (table, key) => this.withReign((reign) => this.set(reign, table, key)),
+      delete: (table, key) => this.withReign((reign) => this.delete(reign, table, key)),
+      clear: (table) => this.withReign((reign) => this.clear(reign, table)),
+      handOver: () => this.request('handover'),
+    })
     this.waitForTick()
   }
 
@@ -121,17 +134,24 @@ export class App {
 
   // ---- Writes
 
+  private withReign(write: (reign: Reign) => void): void {
+    const reign = this.data.reignOf(this.process)
+    if (reign !== undefined && this.process.canWrite) write(reign)
+  }
+
   private writeSome(reign: Reign): void {
     const { plan, random, process, mood } = this
-    const sessions = process.sessions
-    if (sessions === 0 && plan.fill > 0 && mood.wild) {
+    if (process.sessions === 0 && plan.fill > 0 && mood.wild) {
       for (let i = 0; i < plan.fill; i++) this.set(reign, random.below(process.tables.length), i)
       return
     }
-    if (random.chance(plan.many)) {
-      this.writeMany(reign)
-      return
-    }
+    if (this.haste.isDue) this.haste.upheave()
+    else if (random.chance(plan.many)) this.writeMany(reign)
+    else this.writeRows(reign)
+  }
+
+  private writeRows(reign: Reign): void {
+    const { plan, random, mood } = this
     const count = mood.wild && random.chance(plan.burst) ? plan.burstWrites : 1 + random.below(plan.writesMax)
     for (let i = 0; i < count; i++) this.writeOne(reign)
   }
@@ -174,8 +194,8 @@ export class App {
   private attempt(what: string, write: () => void): boolean {
     const { process } = this
     const allowed = process.canWrite
-    const { stackTraceLimit } = Error
     // Refusals are many, and most of what one costs is its stack.
+    const { stackTraceLimit } = Error
     if (!allowed) Error.stackTraceLimit = 0
     try {
       write()

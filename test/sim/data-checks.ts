@@ -22,6 +22,7 @@ import {
 } from './frames.ts'
 import { type Content, descends, type History, type Reign, type Version, withHeld } from './history.ts'
 import { LineageChecks } from './lineage-checks.ts'
+import { MixChecks } from './mix-checks.ts'
 import { PickupChecks } from './pickup-checks.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
@@ -47,8 +48,9 @@ interface Flushed {
 
 export class DataChecks {
   private readonly history: History
-  /** Begun with spoilt memory. */
+  /** Begun with spoilt memory, and the processes that began them. */
   private readonly spoiltReigns = new WeakSet<Reign>()
+  private readonly spoiltLeaders = new WeakSet<SimProcess>()
   /** Versions that no table shows, and that stand for what it may hold: their time is over. */
   private readonly unseen = new WeakSet<Version>()
   /** Secondaries that were told what they are owed. */
@@ -61,6 +63,7 @@ export class DataChecks {
   private readonly askedFor = new WeakMap<object, string>()
   private readonly fed = new Map<SimProcess, string>()
   readonly lineages: LineageChecks
+  private readonly mixes: MixChecks
   readonly pickups: PickupChecks
   private readonly acks = new AckChecks()
   /** Comparisons of a secondary with a flush of its primary. */
@@ -71,6 +74,7 @@ export class DataChecks {
   constructor(history: History) {
     this.history = history
     this.lineages = new LineageChecks(history)
+    this.mixes = new MixChecks(history)
     this.pickups = new PickupChecks(history, (process) => this.reignOf(process))
   }
 
@@ -160,8 +164,9 @@ export class DataChecks {
     if (reign !== undefined) this.attached.set(reign, { ...this.snapshot(process, reign), clean: true })
   }
 
-  /** Frames leave the replica: remember what the tables held at each position. */
-  handleLocal(process: SimProcess, messages: readonly ToSync[]): void {
+  /** Frames leave the replica: remember what the tables held at each position. Whether an attachment begins. */
+  handleLocal(process: SimProcess, messages: readonly ToSync[]): boolean {
+    let begins = false
     for (const message of messages) {
       if (message.type !== 'frame') continue
       const type = typeOf(message.frame)
@@ -176,7 +181,10 @@ export class DataChecks {
       if (type === DIFFERENCE) {
         process.world.count(payloadByte(message.frame, 0) === 1 ? 'resync by difference' : 'offer declined')
       }
-      if (type === RESYNC) process.world.count('resync')
+      if (type === RESYNC) {
+        process.world.count('resync')
+        begins = true
+      }
       const state = this.flushed.get(reign)
       if (state === undefined) throw new Violation(`${process.name} sends a frame before any RESYNC`)
       if (message.sequence !== reign.lastMark + 1) {
@@ -185,6 +193,7 @@ export class DataChecks {
       reign.lastMark = message.sequence
       reign.marks.set(message.sequence, state)
     }
+    return begins
   }
 
   /** Writes that cancel each other are flushed without a frame: the last position covers them too. */
@@ -219,7 +228,10 @@ export class DataChecks {
     this.demandPromised(process, base)
     const held = this.pickups.take(process)
     const reign = this.history.begin(epoch, lineage, process.incarnation, process.world.now, base, held)
-    if (isSpoilt) this.spoiltReigns.add(reign)
+    if (isSpoilt) {
+      this.spoiltReigns.add(reign)
+      this.spoiltLeaders.add(process)
+    }
     this.reigns.set(process, reign)
     this.origins.set(process, { type: 'own', reign })
   }
@@ -277,6 +289,7 @@ export class DataChecks {
     if (process.replica.isSynced && !isSynced) throw new Violation(`${process.name} says synced and awaits`)
     if (!isSynced) {
       this.origins.set(process, { type: 'mix', reign })
+      if (!this.spoiltReigns.has(reign)) this.mixes.sample(process)
       return
     }
     const mark = reign.marks.get(sequence)
@@ -297,7 +310,7 @@ export class DataChecks {
       this.comparisons++
       if (hashImages(process) !== mark.hash) {
         // What was spoilt is in nobody's list of changes: after a resync by difference only the proof finds it.
-        if (this.spoiltReigns.has(reign)) {
+        if (this.spoiltReigns.has(reign) || this.spoiltLeaders.has(process)) {
           process.isSpoilt = true
           return
         }

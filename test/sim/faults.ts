@@ -14,6 +14,8 @@ export interface Patient {
   phase(): Phase
   /** Ends the process and starts the next one so much later. */
   bringDown(node: number, how: 'kill' | 'power', awayMs: number): void
+  /** Its application writes as much as it can and gives the role away. */
+  handOver(node: number): void
   /** Spoils a part of what a synced secondary holds, without its noticing. */
   spoil(random: Prng): void
 }
@@ -131,6 +133,12 @@ export class Faults {
       case 'bad memory':
         patient.spoil(random)
         break
+      case 'half-filled':
+        this.halfFill(random)
+        break
+      case 'hasty handover':
+        this.handOverInHaste(random)
+        break
       case 'ambush':
         this.layAmbush(random)
         break
@@ -196,6 +204,33 @@ export class Faults {
     for (const link of BOTH) this.links.cut(link, BOTH, duration, random)
     this.patient.bringDown(node, random.pick(['kill', 'power'] as const), awayMs)
     if (random.chance(0.3)) this.patient.bringDown(1 - node, 'kill', awayMs)
+  }
+
+  /** A secondary that came back empty loses its primary while it is being filled. */
+  private halfFill(random: Prng): void {
+    const primary = this.primaryNode(random)
+    this.patient.bringDown(1 - primary, 'kill', random.between(60, 500))
+    const how = random.pick(['kill', 'power'] as const)
+    this.phaseAmbushes.set('full resync', () => {
+      const afterMs = random.logBetween(0.3, this.plan.interval)
+      this.network.world.after(afterMs, () => {
+        if (!this.healed) this.patient.bringDown(primary, how, this.awayMs(random))
+      })
+    })
+  }
+
+  /**
+   * A handover in the midst of writes, with one link standing still, or crawling, since a moment before: what is said of
+   * the role overtakes what was written.
+   */
+  private handOverInHaste(random: Prng): void {
+    const { interval, boundMs } = this.plan
+    const duration = random.logBetween(interval / 10, 2 * boundMs)
+    const senders = random.chance(0.5) ? BOTH : [random.below(2)]
+    this.links.hold(random.below(2), senders, 'stalls', duration, random)
+    this.network.world.after(random.between(0, interval / 2), () => {
+      if (!this.healed) this.patient.handOver(this.primaryNode(random))
+    })
   }
 
   /** A thread stands still, or both. */

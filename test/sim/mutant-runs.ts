@@ -76,7 +76,10 @@ async function runOne(mutant: Mutant, options: MutantOptions): Promise<Outcome> 
     return { mutant, seeds: 0, finding: undefined, seconds: 0 }
   }
   const most = mutant.harmless === undefined ? options.seedsMax : Math.min(HARMLESS_SEEDS, options.seedsMax)
-  const { seeds, finding } = await runTree(tree, options.from, most)
+  const { seeds, finding } =
+    mutant.test === undefined
+      ? await runTree(tree, options.from, most)
+      : { seeds: 1, finding: await runTest(tree, mutant.test.path) }
   uproot(tree)
   return { mutant, seeds, finding, seconds: (performance.now() - started) / 1000 }
 }
@@ -127,6 +130,26 @@ function runTree(
   })
 }
 
+/** What the first test that fails is called; undefined: none does. */
+function runTest(tree: string, path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = fork(join(tree, path), { execArgv: ['--import', 'tsx'], cwd: ROOT, silent: true })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => {
+        output += text
+      })
+    }
+    const patience = setTimeout(() => child.kill('SIGKILL'), SILENT_MS)
+    child.on('exit', (code) => {
+      clearTimeout(patience)
+      const failed = /FAIL {2}(.*)/.exec(output)?.[1]
+      if (code === 0) resolve(undefined)
+      else resolve(failed ?? `the test ends with ${code}: ${output.trim().split('\n').at(-1)}`)
+    })
+  })
+}
+
 /** What a check said, without the numbers and names of this run. */
 export function checkOf(finding: string): string {
   return finding
@@ -139,6 +162,8 @@ export function checkOf(finding: string): string {
 }
 
 function verdictOf({ mutant, finding, seeds }: Outcome): string {
+  if (finding !== undefined && mutant.test !== undefined)
+    return `no seed, ${mutant.test.why}; \`${mutant.test.path}\` ${finding.replace(/\|/g, '/')}`
   if (finding !== undefined) return checkOf(finding)
   return mutant.harmless === undefined ? `NOT FOUND in ${seeds} seeds` : `harmless: ${mutant.harmless}`
 }
@@ -157,7 +182,8 @@ function writeTable(outcomes: readonly Outcome[], { from }: MutantOptions): void
   for (const line of page.slice(start, end).split('\n')) rows.set(line.split(' | ')[0]!, line)
   for (const outcome of outcomes) {
     const { mutant, seeds } = outcome
-    rows.set(`| ${mutant.name}`, `| ${mutant.name} | ${mutant.bug} | ${seeds} | ${verdictOf(outcome)} |`)
+    const count = mutant.test === undefined ? seeds : '-'
+    rows.set(`| ${mutant.name}`, `| ${mutant.name} | ${mutant.bug} | ${count} | ${verdictOf(outcome)} |`)
   }
   const table = [
     BEGIN,

@@ -67,18 +67,19 @@ export function plant(mutant: Mutant): string {
   const parts = ['src', 'test/sim', 'test/twins', 'test/support']
   const isWasm = mutant.folder === 'assembly'
   if (isWasm) parts.push('assembly', 'scripts/build.mjs', 'asconfig.json', 'package.json')
+  if (mutant.test !== undefined) parts.push(mutant.test.path)
   for (const part of parts) {
     mkdirSync(dirname(join(tree, part)), { recursive: true })
     cpSync(join(ROOT, part), join(tree, part), { recursive: true })
   }
   for (const [path, text] of changed) writeFileSync(join(tree, path), text)
+  symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'), 'junction')
   if (isWasm) compile(tree)
   return tree
 }
 
 function compile(tree: string): void {
   rmSync(join(tree, EMBEDDED), { force: true })
-  symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'), 'junction')
   const args = [join(tree, 'scripts/build.mjs'), '--wasm-only', '--quiet']
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (status !== 0 || !existsSync(join(tree, EMBEDDED)))

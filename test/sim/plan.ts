@@ -32,6 +32,8 @@ export const FAULTS = [
   'island',
   'ambush',
   'phase ambush',
+  'hasty handover',
+  'half-filled',
 ] as const
 export type FaultName = (typeof FAULTS)[number]
 
@@ -59,6 +61,8 @@ export interface Plan {
   /** What is cut for good once everything else was proved, and whose words get lost. */
   readonly lastCut: LastCut
   readonly lastCutFrom: 0 | 1
+  /** A segment of the secondary is spoilt once everything else was proved. */
+  readonly lastSpoil: boolean
   /** Mean time between two effects of a primary on the world outside, ms. */
   readonly effectMs: number
   /** The highest epoch a node has opened survives its process. */
@@ -85,6 +89,8 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
   const canWait = interval >= 100 && !tables.kinds.includes(NOTES)
   const faultyFrom = canWait && starting.chance(0.15) ? starting.between(11_000, 15_000) : 0
+  // Of a pair that has grown old together, one that begins anew has the younger history.
+  if (faultyFrom > 0 && starting.chance(0.7)) faults.set('island', boundMs * starting.between(1, 6))
   const holding = random.split('permanent')
   const ending = random.split('last cut')
   const isHarmed = holding.chance(0.15)
@@ -106,6 +112,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     permanentFrom: holding.below(2),
     lastCut: !isHarmed && ending.chance(0.2) ? ending.pick(['deaf', 'crossed'] as const) : 'none',
     lastCutFrom: ending.pick([0, 1] as const),
+    lastSpoil: random.split('last spoil').chance(0.15),
     effectMs: interval * ending.pick([1, 3]),
     stateFile: starting.chance(0.5),
     starts: starting.chance(0.5) ? [0, gap] : [gap, 0],
@@ -121,7 +128,7 @@ function drawTables(random: Prng): TablesPlan {
   return {
     kinds,
     capacities: kinds.map((kind) => random.pick([100, 1024 * kind.segmentsMax, 1024 * kind.segmentsMax])),
-    encodeBytesMax: random.pick([4096, 65_536, 65_536]),
+    encodeBytesMax: random.pick([4096, 65_536]),
     pickupDelayMs: random.chance(0.25) ? random.pick([0, 60, 500, 2_000]) : undefined,
   }
 }
@@ -143,7 +150,7 @@ function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, Process
   const stallTimeoutMs = boundMs * random.between(1.2, 6)
   const fastDetection = random.chance(0.8)
   const sending = random.pick(['redundant', 'redundant', 'single'] as const)
-  const promoteUnsynced = random.chance(0.9)
+  const promoteUnsynced = random.chance(0.75)
   const override = random.chance(0.2)
   const uptimeMarginMs = random.pick([0, 1000, 300_000])
   const flushInterval = random.pick([0, 1, 5, 20])
@@ -197,7 +204,7 @@ function drawNetwork(random: Prng, interval: number): NetworkProfile {
   }
 }
 
-function drawFaults(random: Prng, boundMs: number): ReadonlyMap<FaultName, number> {
+function drawFaults(random: Prng, boundMs: number): Map<FaultName, number> {
   const faults = new Map<FaultName, number>()
   if (random.chance(0.05)) return faults
   const share = random.pick([0.1, 0.25, 0.5])
@@ -240,6 +247,8 @@ function drawApp(random: Prng, interval: number, boundMs: number, tables: Tables
     force: random.pick([0, 0.2]),
     close: acts ? perTick * random.pick([0, 0.03]) : 0,
     many: random.pick([0, 0, 0.1, 0.5]),
+    upheaval: heavy ? 0 : random.pick([0, 0, 0.01, 0.05]),
+    rush: random.pick([0, 0.3, 1]),
   }
 }
 

@@ -68,6 +68,18 @@ export class Prng {
     return list[this.below(list.length)]!
   }
 
+  /** The same in another order. */
+  shuffle<T>(list: readonly T[]): T[] {
+    const shuffled = [...list]
+    for (let at = shuffled.length - 1; at > 0; at--) {
+      const other = this.below(at + 1)
+      const held = shuffled[at]!
+      shuffled[at] = shuffled[other]!
+      shuffled[other] = held
+    }
+    return shuffled
+  }
+
   hex(digits: number): string {
     let text = ''
     while (text.length < digits) text += this.u32().toString(16).padStart(8, '0')

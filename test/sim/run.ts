@@ -4,6 +4,7 @@ import { prefersPeer } from '../../src/core/election.ts'
 import { HELLO_TIMEOUT_MS } from '../../src/core/options.ts'
 import { demandContent, hashImages } from './content.ts'
 import { demandOneUnderLastCut } from './last-cut.ts'
+import { demandRepair } from './last-spoil.ts'
 import { describePlan, drawPlan, type Plan } from './plan.ts'
 import { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
@@ -103,6 +104,7 @@ function settle(simulation: Simulation): number {
   keepStill(simulation)
   demandEqual(simulation)
   simulation.sinks.demandAccepted(pairOf(simulation)!.primary)
+  demandRepair(simulation, () => pairOf(simulation) !== undefined)
   demandOneUnderLastCut(simulation)
   return convergedMs
 }

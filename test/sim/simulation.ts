@@ -17,6 +17,7 @@ import { lagMaxMs } from './link-faults.ts'
 import { MeetingChecks } from './meeting-checks.ts'
 import { Network } from './network.ts'
 import { demandChoice, Operator } from './operator.ts'
+import { demandRead, demandUnderstood } from './peer-checks.ts'
 import { type Phase, phaseOf } from './phases.ts'
 import type { Plan } from './plan.ts'
 import type { Prng } from './prng.ts'
@@ -68,6 +69,8 @@ export class Simulation implements Witness, Patient {
   private readonly pool: TablePool
   private readonly random: Prng
   private readonly stateFiles: [StateFile | undefined, StateFile | undefined] = [undefined, undefined]
+  /** For what happens at the very end. */
+  readonly lastRandom: Prng
   /** When everything was mended; before that, infinity. */
   healedAt = Number.POSITIVE_INFINITY
 
@@ -94,6 +97,7 @@ export class Simulation implements Witness, Patient {
     // What was under way arrives late, and a thread that was late before waits up to two bounds longer.
     this.cuts = new CutChecks(this.network, 2 * this.newsMs + plan.boundMs + lagMaxMs(plan))
     this.sinks = new Sinks(this.world, this.history, random.split('sinks'), 4 * plan.boundMs)
+    this.lastRandom = random.split('last')
     this.faults = new Faults(plan, this.network, this.book, this, random.split('faults'))
     this.nodes = [this.awayNode(0), this.awayNode(1)]
     for (const node of [0, 1] as const) this.startLater(node, plan.starts[node])
@@ -178,6 +182,13 @@ export class Simulation implements Witness, Patient {
     this.startLater(node as 0 | 1, awayMs)
   }
 
+  handOver(node: number): void {
+    const process = this.running(node)
+    if (process === undefined) return
+    this.world.note(node, () => `-- ${process.name} is busy and hands over`)
+    process.app.run(0, () => this.appOf(node)?.haste.handOver())
+  }
+
   spoil(random: Prng): void {
     const process = this.processes().find(({ replica }) => replica.isSynced)
     const table = process === undefined ? undefined : random.pick(process.tables)
@@ -211,6 +222,7 @@ export class Simulation implements Witness, Patient {
   // ---- What the watchers see
 
   onActions(process: SimProcess, actions: readonly Action[]): void {
+    demandUnderstood(process, actions)
     this.data.handleActions(process, actions)
     this.roles.handleActions(process, actions)
     this.handovers.handleActions(process, actions)
@@ -265,7 +277,8 @@ export class Simulation implements Witness, Patient {
   }
 
   onLocal(process: SimProcess, messages: readonly ToSync[]): void {
-    this.data.handleLocal(process, messages)
+    demandRead(process, messages)
+    if (this.data.handleLocal(process, messages)) this.appOf(process.node)?.haste.rush()
   }
 
   onPickup(process: SimProcess, table: number, session: Record<string, unknown>): boolean {

@@ -188,6 +188,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
     permanentFrom: 0,
     leases: undefined,
     lastCut: 'none',
+    lastSpoil: false,
     lastCutFrom: 0,
     effectMs: 100,
     listens: true,
@@ -218,4 +219,6 @@ const QUIET_APP: Plan['app'] = {
   force: 0,
   close: 0,
   many: 0,
+  upheaval: 0,
+  rush: 0,
 }

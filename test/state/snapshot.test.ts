@@ -8,7 +8,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SnapshotTaker, type Standing } from '../../src/core/snapshot-taker.ts'
 import { StateError } from '../../src/errors.ts'
-import { defineTable, type TableDefinition } from '../../src/schema/index.ts'
+import { bytes, defineTable, type TableDefinition } from '../../src/schema/index.ts'
 import { loadSnapshot, putAside } from '../../src/state/snapshot-loader.ts'
 import { writeSnapshot } from '../../src/state/snapshot-writer.ts'
 import { Random, replayCommand, runs, seed } from '../support/seed.ts'
@@ -178,6 +178,29 @@ for (const [way, what] of WAYS) {
     }
   })
 }
+
+test('a session that gave its key to another slot while the snapshot was taken is not in it', async () => {
+  const all = [
+    defineTable({ name: 't', key: { id: 'u16' }, fields: { raw: bytes(2) }, capacity: 2048 }),
+  ] as unknown as TableDefinition[]
+  const { table } = makeNode(all[0]!, 'secondary', { snapshots: true })
+  // Record id 1100 holds the key 9, and is written; then a batch brings that key to record id 0.
+  assert.is(table.stageImage(1, Uint8Array.of(1, 0xb0, 2, 9, 0, 1, 1)), undefined)
+  table.commit()
+  let slices = 0
+  const held = await take([table], () => {
+    if (++slices !== 2) return
+    table.setAwaited(1, 1, true)
+    assert.is(table.stage(Uint8Array.of(1, 0, 9, 0, 2, 2)), undefined)
+    table.commit()
+    table.setAwaited(1, 1, false)
+  })
+  assert.ok(slices >= 2)
+  const loaded = fresh(all)
+  await loadSnapshot(place(), loaded, 5_000_000)
+  assert.equal(loaded.map(digests), held)
+  assert.is(loaded[0]!.size, 1)
+})
 
 test('indexes, lifetimes and long values are there again, and a loaded table leads as any other', async () => {
   const all = definitions()

@@ -211,6 +211,8 @@ export class TwinStore implements Store {
     if (this.#listing) for (const { id } of deltas) this.#owed.add(id)
     const owed = this.#listing ? new Set<number>() : new Set(this.#owed)
     if (!this.#listing) this.#owed.clear()
+    // Of several lists of what the secondary changed only the first may have come: until the last it trusts nothing.
+    for (const id of owed) this.#recent.add(id)
     const wholes = [...owed].map((id): Delta => ({ id, op: 'whole', row: this.#shown(id) }))
     const all = [...deltas.filter(({ id }) => !owed.has(id)), ...wholes].sort((a, b) => a.id - b.id)
     return all.length === 0 ? new Uint8Array() : writeDeltas(this.state.schema, all)

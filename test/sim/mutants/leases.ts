@@ -3,6 +3,17 @@ import type { Mutant } from './mutant.ts'
 
 export const LEASE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'lease-from-the-answer',
+    bug: 'a lease is counted from the answer of the witness and not from the question',
+    folder: 'src',
+    patches: [
+      {
+        find: 'this.untilWitness = Math.max(this.untilWitness, this.countedFrom(asked.sentAt))',
+        replace: 'this.untilWitness = Math.max(this.untilWitness, this.countedFrom(now))',
+      },
+    ],
+  },
+  {
     name: 'bond-not-kept',
     bug: 'a secondary promises not to take the lease, and takes it',
     folder: 'src',

@@ -17,4 +17,6 @@ export interface Mutant {
   readonly patches: readonly Patch[]
   /** Why it breaks no promise: then nothing may be found. */
   readonly harmless?: string
+  /** No seed can reach it, for the reason given: this test must fail instead. */
+  readonly test?: { readonly path: string; readonly why: string }
 }

@@ -113,8 +113,8 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: '    if (!state.complete && !options.promoteUnsynced) return\n    this.takeover',
-        replace: '    this.takeover',
+        find: 'if (!state.complete && (!options.promoteUnsynced || this.holdDown.covers(reason, state, now))) return',
+        replace: 'if (!state.complete && this.holdDown.covers(reason, state, now)) return',
       },
     ],
   },
@@ -206,7 +206,7 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: 'if (this.status !== undefined && status.uptimeMs < this.status.uptimeMs) return false\n',
+        find: 'if (this.status !== undefined && status.uptimeMs <= this.status.uptimeMs) return false\n',
         replace: '',
       },
     ],
@@ -252,8 +252,8 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
         replace: 'else if (this.feed.isSynced) this.beginClaim',
       },
       {
-        find: 'status.epoch === this.core.state.epoch && status.sequence >= running.position',
-        replace: 'status.epoch === this.core.state.epoch',
+        find: 'sequence >= Math.max(running.position, feed.attach)',
+        replace: 'sequence >= feed.attach',
       },
     ],
   },
