@@ -36,6 +36,7 @@ const ELSEWHERE: Record<string, string> = {
   'README.md text': 'what `npm run demo` printed; test/demo holds the program',
   'docs/DEPLOYING.md ini': 'a unit file for systemd; only read',
   'docs/DEPLOYING.md yaml': 'a manifest for Kubernetes; only read',
+  'docs/GETTING-STARTED.md text': 'what its commands print, by test/package/getting-started.test.ts',
   'docs/SIZING.md text': 'what its block prints, by test/docs/programs.test.ts',
   'docs/FENCING.md sql': 'run against SQLite by test/fencing/recipes.test.ts',
   'docs/FENCING.md lua': 'run against Redis by test/fencing/recipes.test.ts',

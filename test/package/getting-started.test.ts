@@ -1,0 +1,77 @@
+// time-out: 300 s
+// docs/GETTING-STARTED.md, as a newcomer does it: an empty folder, the packages it names (this one from its tarball), its
+// program, its commands with ports that are free here, the kill, the way back.
+import { spawnSync } from 'node:child_process'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { freeAddress } from '../../src/testing/index.ts'
+import { blocksOf, filesOf } from '../docs/pages.ts'
+import { project, Watched, write } from './support.ts'
+
+const test = suite('getting started')
+
+const PAGE = 'docs/GETTING-STARTED.md'
+const blocks = blocksOf(PAGE)
+const shells = blocks.filter(({ language }) => language === 'sh').map(({ code }) => code)
+const outputs = blocks.filter(({ language }) => language === 'text').map(({ code }) => code)
+
+/** Every port of the page, and a free one for it. */
+async function freePorts(): Promise<(text: string) => string> {
+  const ports = new Map<string, string>()
+  for (const [port] of [...filesOf(PAGE).values(), ...shells].join('\n').matchAll(/\b(?:30|74)\d\d\b/g)) {
+    while (!ports.has(port)) {
+      const free = (await freeAddress()).split(':')[1]!
+      if (![...ports.values()].includes(free)) ports.set(port, free)
+    }
+  }
+  return (text) => text.replace(/\b(?:30|74)\d\d\b/g, (port) => ports.get(port)!)
+}
+
+test('the page, from npm install to a login that survives a kill, and back', async () => {
+  const [install = '', startA = '', startB = '', login = '', after = ''] = shells
+  const packages = /npm install holdfast (.*)/.exec(install)![1]!.trim().split(' ')
+  assert.equal([startA, startB], ['node server.mjs a\n', 'node server.mjs b\n'])
+  const withPorts = await freePorts()
+  const folder = project({}, ...packages)
+  write(folder, { 'server.mjs': withPorts(filesOf(PAGE).get('server.mjs')!) })
+  const shell = (script: string) => {
+    const { stdout, stderr, error } = spawnSync(
+      'sh',
+      ['-c', withPorts(script).replaceAll('curl ', 'curl -sS ')],
+      {
+        cwd: folder,
+        encoding: 'utf8',
+      },
+    )
+    if (error !== undefined) throw error
+    return stdout + stderr
+  }
+  const start = (id: string) => new Watched([process.execPath, 'server.mjs', id], folder)
+
+  const a = start('a')
+  const started = [a]
+  try {
+    await a.says(/a is primary/)
+    const b = start('b')
+    started.push(b)
+    await b.says(/b holds every session/)
+    assert.is(shell(login), outputs[0])
+    assert.match(a.output, /a: process \d+, port \d+/)
+    a.kill()
+    await b.says(/b is primary/)
+    assert.is(shell(after), outputs[1])
+
+    const again = start('a')
+    started.push(again)
+    await again.says(/a holds every session/)
+    b.kill('SIGTERM')
+    assert.is(await b.ends(), 0)
+    await again.says(/a is primary/)
+    assert.is(shell(after.replace('3002', '3001')), 'ada, visit 4, from a\n')
+  } finally {
+    for (const process of started) process.kill()
+    await Promise.all(started.map((process) => process.ends()))
+  }
+})
+
+test.run()
