@@ -14,6 +14,7 @@ export type HoldfastErrorCode =
   | 'ERR_CLOSED'
   | 'ERR_HANDOVER'
   | 'ERR_PROMOTE'
+  | 'ERR_CHOICE'
   | 'ERR_VERIFY'
   | 'ERR_STATE'
   | 'ERR_SYNC_THREAD'
@@ -133,6 +134,13 @@ export class HandoverError extends HoldfastError {
 export class PromoteError extends HoldfastError {
   constructor(message: string) {
     super('ERR_PROMOTE', message)
+  }
+}
+
+/** `onConflict` threw, was late or answered something else, or the side it chose did not take the role. The rule decided. */
+export class ChoiceError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_CHOICE', message)
   }
 }
 

@@ -6,7 +6,7 @@
 export type { Conflict } from './core/conflicts.ts'
 export type { Damping } from './core/damping.ts'
 export type { DecidedBy } from './core/election.ts'
-export type { LinkStatus, SplitSide, WitnessStatus } from './core/messages.ts'
+export type { ChoiceSide, LinkStatus, SplitChoice, SplitSide, WitnessStatus } from './core/messages.ts'
 export type { ResyncProgress } from './core/resyncs.ts'
 export type { RoleReport } from './core/role-report.ts'
 export type { SessionCopy } from './core/store.ts'
@@ -15,6 +15,7 @@ export type { Alone } from './core/waiters.ts'
 export type { HoldfastErrorCode } from './errors.ts'
 export {
   ArenaFullError,
+  ChoiceError,
   ClosedError,
   ConfigError,
   FencedError,
@@ -52,6 +53,7 @@ export type { TablesOf } from './node.ts'
 export { createNode, type HoldfastNode } from './node.ts'
 export type {
   AbortSignalLike,
+  ConflictHook,
   Effect,
   EffectSignal,
   IdentityOptions,

@@ -1,20 +1,21 @@
 // The application thread's side of a node: tables, replica, driver and the handle on the sync thread, wired together.
 // src/node.ts is its public face.
-import { randomBytes } from 'node:crypto'
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+import { Choices } from './choices.ts'
 import type { FromSync, SyncStatus } from './core/messages.ts'
 import { HANDOVER_TIMEOUT_MS } from './core/options.ts'
 import { Replica } from './core/replica.ts'
 import type { ReplicaEvent } from './core/replica-event.ts'
 import type { VerifyResult } from './core/verifications.ts'
 import type { Alone } from './core/waiters.ts'
+import { coreOptions } from './core-options.ts'
 import { StateError } from './errors.ts'
 import { Emitter } from './events.ts'
 import { Gated } from './gated.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
-import type { LinkFailure, ThreadData } from './io/thread-messages.ts'
+import type { LinkFailure } from './io/thread-messages.ts'
 import { type MonitorSettings, Monitors } from './monitors.ts'
 import { NodeFiles } from './node-files.ts'
 import type { Effect, MonitorCheck } from './options.ts'
@@ -28,11 +29,9 @@ import type { Table, WriteGate } from './table/index.ts'
 import { GATE_CLOSED } from './table/index.ts'
 import { Tellings } from './tellings.ts'
 import type { Role } from './wire/constants.ts'
-import { CONTRIBUTION_BYTES } from './wire/constants.ts'
 
 /** How long the sync thread may take to end after a handover at close. */
 const END_TIMEOUT_MS = 2_000
-const INCARNATION_BYTES = 8
 const ENDED_EVENTS = ['expired', 'evicted'] as const
 
 export class NodeRuntime {
@@ -49,6 +48,7 @@ export class NodeRuntime {
   private sync: SyncStatus = NO_SYNC_STATUS
   private readonly roleChanges: RoleChanges
   private readonly monitors: Monitors
+  private readonly choices: Choices
   private readonly questions: Questions
   private readonly end: Promise<void>
   private settleEnd!: () => void
@@ -87,6 +87,12 @@ export class NodeRuntime {
         this.emitter.emit('role', event)
         this.considerReady()
       },
+      (error) => this.tellings.error(error),
+    )
+    this.choices = new Choices(
+      settings.onConflict,
+      settings.conflictTimeoutMs,
+      (message) => this.thread.send([message]),
       (error) => this.tellings.error(error),
     )
     this.replica = new Replica({
@@ -289,6 +295,12 @@ export class NodeRuntime {
         case 'split':
           this.tellings.split(message)
           break
+        case 'choose':
+          void this.choices.handleQuestion(message, this.replica.conflicts.changedCount)
+          break
+        case 'choice-over':
+          this.choices.handleOver(message)
+          break
         case 'peer':
           this.emitter.emit('peer', { id: this.settings.peer, alive: message.alive })
           break
@@ -319,6 +331,7 @@ export class NodeRuntime {
     this.stopped = true
     this.gated.check()
     this.monitors.stop()
+    this.choices.stop()
     this.questions.end(error)
     this.driver.stop()
     this.settleResults()
@@ -362,38 +375,5 @@ export class NodeRuntime {
 
   private considerReady(): void {
     if (this.isReady) this.questions.settleReady()
-  }
-}
-
-function coreOptions(
-  settings: Settings,
-  stores: readonly Table[],
-  { state, restored }: Prepared,
-): ThreadData['core'] {
-  return {
-    id: settings.id,
-    peer: settings.peer,
-    cluster: settings.cluster,
-    priority: settings.priority,
-    mode: settings.mode,
-    leaseMs: settings.leaseMs,
-    interval: settings.interval,
-    lost: settings.lost,
-    holdDownMs: settings.holdDownMs,
-    stallTimeoutMs: settings.stallTimeoutMs,
-    fastDetection: settings.fastDetection,
-    sending: settings.sending,
-    promoteUnsynced: settings.promoteUnsynced,
-    uptimeMarginMs: settings.uptimeMarginMs,
-    override: settings.override,
-    switching: settings.switching,
-    tables: stores.map(({ name, schemaHash, capacity, arenaBytes, deltasMax, schema }) => {
-      return { name, schemaHash, capacity, arena: arenaBytes, deltasMax, schema }
-    }),
-    epochFloor: state?.epochFloor ?? Date.now(),
-    reserved: state?.reserved,
-    loaded: restored && { standing: restored.standing, lineageAgeMs: restored.lineageAgeMs },
-    incarnation: randomBytes(INCARNATION_BYTES).toString('hex'),
-    contribution: Uint8Array.from(randomBytes(CONTRIBUTION_BYTES)),
   }
 }

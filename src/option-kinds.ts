@@ -1,6 +1,6 @@
 // Checks that every kind of option shares. A refusal names the option, what was given, what is allowed.
 import { ConfigError } from './errors.ts'
-import type { AbortSignalLike, RoleHook } from './options.ts'
+import type { AbortSignalLike } from './options.ts'
 import { NAME_BYTES_MAX } from './wire/constants.ts'
 
 export type Given = Record<string, unknown>
@@ -64,7 +64,7 @@ function isSignal(value: unknown): value is AbortSignalLike {
   return isObject(value) && typeof value.aborted === 'boolean' && typeof value.addEventListener === 'function'
 }
 
-export function hook(option: string, value: unknown): RoleHook | undefined {
+export function hook<Hook>(option: string, value: Hook | undefined): Hook | undefined {
   if (value !== undefined && typeof value !== 'function') throw refusal(option, value, 'a function')
-  return value as RoleHook | undefined
+  return value
 }

@@ -1,5 +1,6 @@
 // What users write in createNode. The checks are in src/settings.ts.
 
+import type { SplitChoice } from './core/messages.ts'
 import type { RoleEvent } from './events.ts'
 import type { TableDefinition } from './schema/index.ts'
 import type { AbortSignalLike, EffectSignal } from './signals.ts'
@@ -43,6 +44,12 @@ export interface Logger {
 
 /** Runs at a change of role, before its `role` event; awaited for at most 10 s. What it throws becomes an `error` event. */
 export type RoleHook = (event: RoleEvent) => unknown
+
+/**
+ * Chooses between two primaries that met: 'self', this node, which stays otherwise, or 'peer'. It leads until the other side
+ * has taken the role, so that what it writes after it was asked is given up too if it chooses the other.
+ */
+export type ConflictHook = (choice: SplitChoice) => 'self' | 'peer' | PromiseLike<'self' | 'peer'>
 
 /** Options of `node.monitor()`. */
 export interface MonitorOptions {
@@ -118,9 +125,21 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   readonly uptimeMargin?: number
   /**
    * How long a node that gave way to another primary keeps its versions of what it had changed, to tell them in `conflict`
-   * events together with the other node's, ms. What it cannot tell by then is counted. Default 10000.
+   * events together with the other node's, ms; counted from when it begins to be compared, which takes as long again at
+   * most. What it cannot tell by then is counted. Also how long `onConflict` may take. Default 10000.
    */
   readonly conflictTimeout?: number
+  /**
+   * Asked on the side that stays when two primaries have met: the later epoch, or of two histories the older. 'peer' gives
+   * the role to the other side, which goes on with what it held, in an epoch above both; this node follows it and tells
+   * what that costs in `conflict` events. Nobody is fed meanwhile. An answer that is late (`conflictTimeout`), wrong or an
+   * exception becomes an `error` event (ERR_CHOICE), and the rule decides, as it does without this option. Each node asks
+   * its own; give both the same. Refused in mode 'witness', where no two act at once.
+   *
+   * @example
+   * onConflict: ({ mine, theirs }) => (theirs.sessions > mine.sessions ? 'peer' : 'self')
+   */
+  readonly onConflict?: ConflictHook
   /** Whether a secondary that does not hold everything may be promoted when nothing better is reachable. Default true. */
   readonly promoteUnsynced?: boolean
   /** See the death of the peer's process (stream ended, port refused) without waiting for its silence. Default true. */

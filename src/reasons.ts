@@ -40,6 +40,7 @@ const SENTENCES: Record<Reason, string> = {
   'sync-thread': 'The sync thread ended, so this node can neither be heard nor act.',
   maintenance: 'The primary is in maintenance and handed its role over.',
   health: "More of the primary's monitors had failed than of its secondary's, by weight.",
+  chosen: 'Two primaries met; onConflict of the one that would have stayed chose the other.',
   override: 'The secondary has the higher priority, and override is on.',
 }
 

@@ -8,7 +8,7 @@ import { formatAddress, isLoopback, isWildcard, parseAddress, sameFamily } from 
 import { identityFault } from './io/identity.ts'
 import type { Identity, LinkAddresses, WitnessData } from './io/thread-messages.ts'
 import { checkNames, flag, hook, integer, isObject, number, refusal, signal, text } from './option-kinds.ts'
-import type { AbortSignalLike, Logger, NodeOptions, RoleHook } from './options.ts'
+import type { AbortSignalLike, ConflictHook, Logger, NodeOptions, RoleHook } from './options.ts'
 import type { TableDefinition } from './schema/index.ts'
 import { checkWitness } from './settings-witness.ts'
 import { checkSnapshot, checkStateDir, type SnapshotSettings } from './state-options.ts'
@@ -37,6 +37,7 @@ export interface Settings {
   readonly uptimeMarginMs: number
   readonly switching: SwitchingOptions
   readonly conflictTimeoutMs: number
+  readonly onConflict: ConflictHook | undefined
   readonly promoteUnsynced: boolean
   readonly fastDetection: boolean
   readonly sending: 'redundant' | 'single'
@@ -82,6 +83,7 @@ const OPTIONS: readonly string[] = [
   'switchHoldDown',
   'damping',
   'conflictTimeout',
+  'onConflict',
   'promoteUnsynced',
   'fastDetection',
   'sending',
@@ -139,6 +141,7 @@ export function checkOptions(given: NodeOptions): Settings {
       0,
       TIME_MAX_MS,
     ),
+    onConflict: hook('onConflict', given.onConflict),
     promoteUnsynced: flag('promoteUnsynced', given.promoteUnsynced ?? true),
     fastDetection: flag('fastDetection', given.fastDetection ?? true),
     sending: checkSending(given.sending ?? DEFAULTS.sending),
@@ -177,7 +180,16 @@ function checkSending(sending: unknown): Settings['sending'] {
 }
 
 function checkRelations(settings: Settings): void {
-  const { id, peer, interval, lost, stallTimeoutMs, holdDownMs } = settings
+  const { id, peer, interval, lost, stallTimeoutMs, holdDownMs, onConflict, conflictTimeoutMs } = settings
+  if (onConflict !== undefined && settings.mode === 'witness') {
+    throw refusal(
+      'onConflict',
+      onConflict,
+      "nothing in mode 'witness': no two primaries act, so there is no choice",
+    )
+  }
+  if (onConflict !== undefined && conflictTimeoutMs === 0)
+    throw refusal('conflictTimeout', 0, 'more than 0 ms with onConflict, which may take that long')
   if (id === peer) throw refusal('peer', peer, `another name than this node's own id '${id}'`)
   const boundMs = interval * lost + interval / 2
   const bound = `more than the detection bound of ${boundMs} ms (heartbeat.interval x lost + interval / 2)`

@@ -8,6 +8,7 @@ import type { Reason, Role } from '../wire/constants.ts'
 import { FrameType } from '../wire/constants.ts'
 import type { Frame } from '../wire/frame.ts'
 import { readResync } from '../wire/sequenced.ts'
+import type { ToSync } from './messages.ts'
 import type { SessionCopy, Store } from './store.ts'
 
 /** Sessions, and bytes of their values, that are kept for telling. */
@@ -63,7 +64,8 @@ interface Entry {
 interface Report {
   readonly cause: 'split' | 'demotion'
   readonly epoch: number
-  readonly until: number
+  /** Not longer than this; an attachment makes it sooner. */
+  until: number
   readonly entries: Entry[]
   /** Entries copied, and looked up. */
   copied: number
@@ -77,6 +79,7 @@ export class Conflicts {
   private readonly stores: readonly Store[]
   private readonly timeoutMs: number
   private readonly emit: (news: ConflictNews) => void
+  private readonly post: (message: ToSync) => void
   private report: Report | undefined
   private listens = false
 
@@ -84,10 +87,12 @@ export class Conflicts {
     stores: readonly Store[],
     options: { readonly conflictTimeoutMs?: number },
     emit: (news: ConflictNews) => void,
+    post: (message: ToSync) => void,
   ) {
     this.stores = stores
     this.timeoutMs = options.conflictTimeoutMs ?? CONFLICT_TIMEOUT_MS
     this.emit = emit
+    this.post = post
   }
 
   /** Whether anybody wants to be told: sessions are copied only then. */
@@ -115,11 +120,13 @@ export class Conflicts {
   private begin(reason: Reason, epoch: number, now: number): void {
     this.finish(this.report?.entries.length ?? 0)
     // Two primaries have met, or a later reign began without this one's consent.
-    const cause = reason === 'later-epoch' || reason === 'older-lineage' ? 'split' : 'demotion'
+    const isSplit = reason === 'later-epoch' || reason === 'older-lineage' || reason === 'chosen'
+    const cause = isSplit ? 'split' : 'demotion'
     const report: Report = {
       cause,
       epoch,
-      until: now + this.timeoutMs,
+      // The side that stays may take as long to choose (src/core/choice.ts) before it feeds this one.
+      until: now + 2 * this.timeoutMs,
       entries: [],
       copied: 0,
       seen: 0,
@@ -129,7 +136,8 @@ export class Conflicts {
     }
     this.report = report
     if (cause !== 'split') return
-    const changed = this.stores.reduce((sum, store) => sum + store.changedCount, 0)
+    const changed = this.changedCount
+    this.post({ type: 'changed', epoch, changed })
     if (this.listens) for (const table of this.stores.keys()) this.list(table, report)
     report.untold = Math.max(0, changed - report.entries.length)
   }
@@ -163,14 +171,20 @@ export class Conflicts {
     }
   }
 
+  /** Records this node has changed since the last state that it knows the other to have had, at most. */
+  get changedCount(): number {
+    return this.stores.reduce((sum, store) => sum + store.changedCount, 0)
+  }
+
   /** Something this node held in its slot is to be copied before it is replaced. */
   get isCopying(): boolean {
     return this.report !== undefined && this.report.copied < this.report.entries.length
   }
 
   /** A frame is about to be applied. A primary of smaller tables that attaches has what is beyond them emptied at once. */
-  handleFrame({ type, payload }: Frame): void {
-    if (type !== FrameType.RESYNC || !this.isCopying) return
+  handleFrame({ type, payload }: Frame, now: number): void {
+    if (type !== FrameType.RESYNC || this.report === undefined) return
+    this.report.until = Math.min(this.report.until, now + this.timeoutMs)
     const capacities = readResync(payload)?.capacities ?? []
     const isLarger = this.stores.some(({ capacity }, table) => capacity > (capacities[table] ?? 0))
     while (isLarger && this.isCopying) this.copy()

@@ -42,6 +42,10 @@ export class Feed {
   private ack: Ack | undefined
   /** Primary: the peer has said that it follows this reign. */
   private isFollowed = false
+  /** Primary: whether nobody is fed, because who leads may change yet (src/core/choice.ts). */
+  isHeld = () => false
+  /** Number of the FOLLOW that waits for that. */
+  private held: number | undefined
   /** Secondary: the primary being followed. */
   following: Following | undefined
   private followNumber = 0
@@ -88,6 +92,7 @@ export class Feed {
     this.attach = 0
     this.ackDue = false
     this.fed = undefined
+    this.held = undefined
     this.isFollowed = false
     this.ack = undefined
     this.following = undefined
@@ -167,14 +172,24 @@ export class Feed {
       return undefined
     }
     this.lastPosition = this.position
-    this.fed = { incarnation: peer.incarnation, follow: follow.number }
+    this.fed = undefined
     this.isFollowed = false
     this.attach = 0
     this.ack = undefined
     this.outgoing.close(0)
     this.outgoing.close(1)
-    this.core.post({ type: 'attach', epoch: state.epoch, follow: follow.number })
+    this.held = follow.number
+    if (!this.isHeld()) this.release()
     return undefined
+  }
+
+  /** Primary: who waits to be fed need not wait any more. */
+  release(): void {
+    const { held: follow, core } = this
+    if (follow === undefined || core.state.role !== 'primary') return
+    this.held = undefined
+    this.fed = { incarnation: core.peer.incarnation, follow }
+    core.post({ type: 'attach', epoch: core.state.epoch, follow })
   }
 
   /**
@@ -258,6 +273,7 @@ export class Feed {
     this.unappliedBytes = 0
     state.complete = false
     state.epoch = following.epoch
+    state.giveWay(false)
     state.lineage = following.lineage
     state.lineageBornAt = now - (peer.status?.lineageAgeMs ?? 0)
     return this.take(frame)

@@ -79,6 +79,6 @@ export class Meeting {
   }
 }
 
-function sideOf({ epoch, lineage, sessions, lineageAgeMs }: NodeStatus): SplitSide {
+export function sideOf({ epoch, lineage, sessions, lineageAgeMs }: NodeStatus): SplitSide {
   return { epoch, lineage, sessions, lineageAgeMs }
 }

@@ -42,6 +42,10 @@ export type ToSync =
   | { type: 'protected'; value: boolean }
   /** A frame of the peer that the tables' side could not use; counted under its name. */
   | { type: 'refused'; name: string }
+  /** This node gave way to another primary: records it had changed in the reign it led, at most. */
+  | { type: 'changed'; epoch: number; changed: number }
+  /** Answer to `choose`; 'peer': the other side is to stay. */
+  | { type: 'chosen'; token: number; side: 'self' | 'peer' }
   | { type: 'handover'; request: number }
   | { type: 'promote'; request: number; force: boolean }
   /** What promote({ force: true }) did to the node's choices is undone. */
@@ -94,6 +98,10 @@ export type FromSync =
   | { type: 'link'; link: number; up: boolean; reason: string }
   /** This primary has met another one. */
   | { type: 'split'; mine: SplitSide; theirs: SplitSide }
+  /** Two primaries met and this one stays, unless the application chooses the other. */
+  | { type: 'choose'; token: number; question: SplitChoice }
+  /** A question is over: answered too late, not taken by the other node, or void because the situation is another one. */
+  | { type: 'choice-over'; token: number; why: 'late' | 'not-taken' | 'void' }
   /** The witness can be reached, or cannot be reached any more. */
   | { type: 'witness'; reachable: boolean; reason: string }
   | { type: 'status'; status: SyncStatus }
@@ -106,6 +114,33 @@ export interface SplitSide {
   readonly sessions: number
   /** How long its history of the tables has existed, ms. */
   readonly lineageAgeMs: number
+}
+
+/** One of two sides, of which the application may choose one. */
+export interface ChoiceSide extends SplitSide {
+  /** The node's id. */
+  readonly id: string
+  /** Position its tables are at: epoch and sequence of its last reign. */
+  readonly position: { readonly epoch: number; readonly sequence: number }
+  /**
+   * Sessions created, changed or deleted since the last state that both are known to have had, which may be some 200 ms before
+   * the cut: at most. Where the two histories differ, since its own began. Null: not known.
+   */
+  readonly changed: number | null
+  /** How long its process has run, ms. */
+  readonly uptimeMs: number
+  readonly priority: number
+  readonly maintenance: boolean
+}
+
+/** What `onConflict` decides about. */
+export interface SplitChoice {
+  /** How long this node had not heard the other before they met, ms; null: it had never heard it. */
+  readonly apartMs: number | null
+  /** The side that stays unless the answer is 'peer': this node, which leads. */
+  readonly mine: ChoiceSide
+  /** The side that has stepped down and still holds what it led. */
+  readonly theirs: ChoiceSide
 }
 
 export interface LinkStatus {

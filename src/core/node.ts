@@ -289,10 +289,14 @@ export class NodeCore implements Core {
       case 'protected':
       case 'time':
       case 'health':
+      case 'changed':
         this.state.handleSaid(message, now)
         break
       case 'flushed':
         this.handover.handleFlushed(message.token, message.sequence, now)
+        break
+      case 'chosen':
+        this.roles.choice.handleChosen(message.token, message.side, now)
         break
       case 'handover':
         this.handover.begin('handover', message.request, now)
@@ -326,6 +330,7 @@ export class NodeCore implements Core {
     this.leasing.settle(now)
     this.roles.decide(now)
     this.handover.settle()
+    this.roles.choice.settle(now)
     this.requests.settle(now)
     this.freeze.settle(now)
     this.feed.flushAck(now)

@@ -29,6 +29,8 @@ export interface CoreOptions extends ElectionOptions {
   readonly sending: Sending
   /** Default: SWITCHING_DEFAULTS. */
   readonly switching?: SwitchingOptions
+  /** How long the application may take to choose a side after a split, ms; undefined: it is not asked. */
+  readonly choiceMs?: number | undefined
   readonly tables: readonly TableInfo[]
   /** Lowest epoch this node may open: max(state file, unix milliseconds), so that no pair opens epochs faster. */
   readonly epochFloor: number

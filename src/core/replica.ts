@@ -84,7 +84,7 @@ export class Replica {
     )
     this.standings = new Standings(this.feeder, this.follower, this.ground, this.time)
     this.pickups = new Pickups(this.stores)
-    this.conflicts = new Conflicts(this.stores, options, (news) => this.events.push(news))
+    this.conflicts = new Conflicts(this.stores, options, (news) => this.events.push(news), post)
     this.waiters = new Waiters((group, outcome) => this.events.push({ type: 'held', group, outcome }))
     this.sweeper = new Sweeper(this.stores, this.time)
     this.news = new TableNews(this.stores, this.time, post)
@@ -280,7 +280,7 @@ export class Replica {
     const begins = frame.type === FrameType.RESYNC || frame.type === FrameType.RESYNC_REQUEST
     if (begins) this.abandonVerifications()
     if (isForward && this.role === 'secondary') {
-      this.conflicts.handleFrame(frame)
+      this.conflicts.handleFrame(frame, now)
       this.follower.handleFrame(frame, now)
       this.epoch = frame.epoch
       this.standings.handleFrame(frame.epoch)

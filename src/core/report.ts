@@ -25,6 +25,7 @@ export function statusOf(core: Core, feed: Feed, leasing: Leasing, now: number):
     manual: options.mode === 'manual',
     witnessed: leasing.lease !== undefined,
     reachesWitness: leasing.lease?.reaches(now) ?? false,
+    gaveWay: state.gaveWay,
     hears,
     maintenance: state.maintenance,
     failed: state.failed,
@@ -34,6 +35,7 @@ export function statusOf(core: Core, feed: Feed, leasing: Leasing, now: number):
     lineageAgeMs: state.lineageAgeMs(now),
     progressAgeMs: state.progressAgeMs(now),
     tableTime: state.tableTime(now),
+    changed: state.changed,
   }
 }
 

@@ -10,18 +10,13 @@
 import type { Reason } from '../wire/constants.ts'
 import { FrameType } from '../wire/constants.ts'
 import type { Claim, Offer } from '../wire/control.ts'
-import { encodeClaim, encodeGrant, encodeStatusFrame } from '../wire/control.ts'
+import { encodeGrant, encodeStatusFrame } from '../wire/control.ts'
 import type { NodeStatus } from '../wire/status.ts'
 import { NO_LINEAGE } from '../wire/status.ts'
+import { Choice } from './choice.ts'
+import { Claiming } from './claiming.ts'
 import type { Candidate, DecidedBy, Verdict } from './election.ts'
-import {
-  compareClaims,
-  compareLineages,
-  comparePrimaries,
-  isOutdated,
-  nextEpoch,
-  outlives,
-} from './election.ts'
+import { compareClaims, compareLineages, comparePrimaries, isOutdated, outlives } from './election.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'
 import { HoldDown } from './hold-down.ts'
@@ -31,22 +26,12 @@ import { Meeting } from './meeting.ts'
 import type { Core } from './state.ts'
 import { Takeover } from './takeover.ts'
 
-interface OwnClaim {
-  readonly epoch: number
-  readonly reason: Reason
-  readonly since: number
-  readonly by: DecidedBy | undefined
-}
-
 export class Roles {
   private readonly core: Core
   private readonly feed: Feed
   private readonly handover: Handover
   private readonly leasing: Leasing
-  private claim: OwnClaim | undefined
-  /** After a denial: not before this. */
-  private claimNotBefore = 0
-  private deniedAt = Number.NEGATIVE_INFINITY
+  private readonly claiming: Claiming
   private deniedEpoch = 0 // the highest that the peer claimed in vain
   private offer: (Offer & { readonly at: number }) | undefined
   /** When the last grant was given: its receiver needs a moment to act on it. */
@@ -54,6 +39,7 @@ export class Roles {
   readonly holdDown: HoldDown
   readonly takeover: Takeover
   private readonly meeting: Meeting
+  readonly choice: Choice
   private grantedRevision = 0 // given up with the last grant
 
   constructor(core: Core, feed: Feed, handover: Handover, leasing: Leasing) {
@@ -65,6 +51,8 @@ export class Roles {
       this.promote(reason, since, now, epoch, by),
     )
     this.meeting = new Meeting(core)
+    this.choice = new Choice(core, feed)
+    this.claiming = new Claiming(core)
     const { holdDownMs, interval } = core.options
     this.holdDown = new HoldDown(core.state.startedAt, holdDownMs, interval)
   }
@@ -130,12 +118,12 @@ export class Roles {
         return
       }
       const [mine, theirs] = [this.mine(now), this.theirs(status, now)]
-      const isSettled = this.meeting.hasLeftFor(status.lineage) || this.isDenied(now)
+      const isSettled = this.meeting.hasLeftFor(status.lineage) || this.claiming.isDenied(now)
       if (outlives(mine, theirs) && !isSettled) {
         this.beginClaim('older-lineage', now, compareLineages(mine, theirs).by)
         return
       }
-      this.claim = undefined
+      this.claiming.drop()
       this.offer = undefined
       this.feed.follow(now)
       if (state.role === 'starting') this.enter('secondary', 'follows', now, now)
@@ -143,13 +131,19 @@ export class Roles {
     const offer = this.offer
     if (offer === undefined) return
     if (now - offer.at > this.core.boundMs) this.offer = undefined
-    else if (this.feed.isSynced && this.feed.applied >= offer.position) this.beginClaim(offer.reason, now)
+    else if (offer.reason === 'chosen' ? state.gaveWay : this.hasApplied(offer))
+      this.beginClaim(offer.reason, now)
+  }
+
+  private hasApplied({ position }: Offer): boolean {
+    return this.feed.isSynced && this.feed.applied >= position
   }
 
   private considerClaim(status: NodeStatus, now: number): void {
     const { state, options } = this.core
     if (this.takeover.isPending) return
-    if (this.claim === undefined || this.claim.reason === 'operator') this.feed.handleLeaderless(status)
+    const claimed = this.claiming.reason
+    if (claimed === undefined || claimed === 'operator') this.feed.handleLeaderless(status)
     const graceMs = Math.max(this.core.boundMs, options.leaseMs)
     if (state.granted > state.epoch && now - this.grantedAt < graceMs) return
     const verdict = compareClaims(this.mine(now), this.theirs(status, now), options)
@@ -173,31 +167,14 @@ export class Roles {
   }
 
   private beginClaim(reason: Reason, now: number, by?: DecidedBy): void {
-    const { state } = this.core
-    if (this.claim !== undefined && this.claim.epoch > Math.max(state.granted, state.epoch)) return
-    if (now < this.claimNotBefore || this.takeover.isPending || !this.leasing.isWithinReach(now)) return
-    const epoch = this.freshEpoch()
-    if (!state.reservation.covers(epoch)) return
-    this.claim = { epoch, reason, since: now, by }
-    state.hear(this.claim.epoch)
-    this.sayClaim(now)
+    if (this.takeover.isPending || !this.leasing.isWithinReach(now)) return
+    this.claiming.begin(reason, now, by)
   }
 
-  private freshEpoch(): number {
-    const { state, place } = this.core
-    return nextEpoch(place, Math.max(state.heardEpoch, state.granted, state.epoch))
-  }
-
-  private sayClaim(now: number): void {
-    const { epoch, reason } = this.claim!
-    this.core.broadcast(encodeClaim({ epoch, reason, status: this.core.statusAt(now) }), now)
-  }
-
-  /** Each heartbeat interval: what was not answered is said again; what no longer holds is dropped. */
+  /** Each heartbeat interval. */
   handleTick(now: number): void {
-    if (this.claim === undefined) return
-    if (now - this.claim.since > 2 * this.core.boundMs) this.claim = undefined
-    else this.sayClaim(now)
+    this.claiming.handleTick(now)
+    this.choice.handleTick(now)
   }
 
   handleClaim(claim: Claim, now: number): void {
@@ -215,7 +192,7 @@ export class Roles {
         this.meeting.obeys() ||
         isOutdated(this.core.statusAt(now), claim.status) ||
         outlives(this.theirs(claim.status, now), this.mine(now))
-      if (outdated || this.handover.accepts(claim)) this.grant(claim, now)
+      if (outdated || this.handover.accepts(claim) || this.choice.accepts(claim)) this.grant(claim, now)
       else {
         if (claim.reason === 'operator') this.handover.begin('operator', undefined, now)
         this.deny(claim, now)
@@ -237,11 +214,12 @@ export class Roles {
    * the nodes hold differs.
    */
   private yields(verdict: Verdict, now: number): boolean {
-    return this.isDenied(now) && this.core.place === 1 && verdict.by !== 'state' && verdict.by !== 'position'
-  }
-
-  private isDenied(now: number): boolean {
-    return now - this.deniedAt < this.core.boundMs
+    return (
+      this.claiming.isDenied(now) &&
+      this.core.place === 1 &&
+      verdict.by !== 'state' &&
+      verdict.by !== 'position'
+    )
   }
 
   /** A claim may be said again by then: its second answer must be the first. */
@@ -252,7 +230,7 @@ export class Roles {
 
   private grant(claim: Claim, now: number): void {
     const { state } = this.core
-    this.claim = undefined
+    this.claiming.drop()
     state.granted = claim.epoch
     this.grantedAt = now
     this.takeover.drop(now)
@@ -268,9 +246,8 @@ export class Roles {
 
   /** `revision`: the lease that the peer gave up; 0: it had none. */
   handleGrant(epoch: number, revision: number, now: number): void {
-    const claim = this.claim
-    if (claim?.epoch !== epoch) return
-    this.claim = undefined
+    const claim = this.claiming.take(epoch)
+    if (claim === undefined) return
     if (this.core.state.role === 'primary') {
       this.promote(claim.reason, claim.since, now, epoch)
       return
@@ -279,10 +256,7 @@ export class Roles {
   }
 
   handleDeny(epoch: number, now: number): void {
-    if (this.claim === undefined || epoch < this.claim.epoch) return
-    this.claim = undefined
-    this.deniedAt = now
-    this.claimNotBefore = now + this.core.options.interval
+    this.claiming.handleDeny(epoch, now)
   }
 
   handleOffer(offer: Offer, epoch: number, now: number): void {
@@ -304,9 +278,10 @@ export class Roles {
   /** Death, silence or goodbye of the peer. `since`: when the first sign of it was seen. */
   handlePeerLost(reason: Reason, since: number, now: number): void {
     const { state, options } = this.core
-    this.claim = undefined
+    this.claiming.drop()
     this.offer = undefined
     this.handover.handlePeerLost(now)
+    this.choice.drop()
     if (state.role !== 'secondary' || options.mode === 'manual' || this.takeover.isGranted) return
     if (!state.complete && (!options.promoteUnsynced || this.holdDown.covers(reason, state, now))) return
     this.takeover.begin(reason, since, now)
@@ -321,9 +296,9 @@ export class Roles {
   /** The peer came back as another process: what was agreed with the old one is void. */
   handlePeerReplaced(now: number): void {
     this.takeover.drop(now)
-    this.claim = undefined
+    this.claiming.handlePeerReplaced()
     this.offer = undefined
-    this.claimNotBefore = 0
+    this.choice.drop()
   }
 
   /** Becomes primary of a new epoch, once that is on disk; without a complete state, of a lineage of its own. */
@@ -331,13 +306,13 @@ export class Roles {
     reason: Reason,
     since: number,
     now: number,
-    epoch: number = this.freshEpoch(),
+    epoch: number = this.claiming.freshEpoch(),
     by: DecidedBy | undefined = undefined,
   ): void {
     const { state, options } = this.core
     if (!state.reservation.covers(epoch)) return
     const position = { epoch: state.epoch, sequence: Math.max(this.feed.received, this.feed.position) }
-    this.claim = undefined
+    this.claiming.drop()
     this.offer = undefined
     this.handover.cancel('a new reign began')
     this.feed.beginReign()
@@ -348,6 +323,7 @@ export class Roles {
       state.lineageBornAt = now
     }
     state.complete = true
+    state.giveWay(false)
     if (state.role !== 'primary') state.noteChange(now)
     state.role = 'primary'
     state.reason = reason
@@ -367,9 +343,12 @@ export class Roles {
 
   private leave(role: 'secondary' | 'stopped', reason: Reason, since: number, now: number): void {
     this.core.act({ type: 'word', word: this.core.state.shutWord() })
-    if (reason === 'older-lineage') this.meeting.handleLeft()
+    if (reason === 'older-lineage' || reason === 'chosen') this.meeting.handleLeft()
+    if (this.core.state.role === 'primary')
+      this.core.state.giveWay(reason === 'later-epoch' || reason === 'older-lineage')
     this.leasing.give(now)
     this.feed.detach()
+    this.choice.drop()
     this.enter(role, reason, since, now)
   }
 

@@ -33,6 +33,10 @@ export class NodeState {
   /** The tables are one consistent state of `lineage`. */
   complete = false
   reason: Reason = 'none'
+  /** It led, met a primary that stays, and the tables are still what it led. */
+  gaveWay = false
+  /** Of that: records changed since the last common state, as the application thread said. */
+  changed: number | null = null
   /** What decided between the two nodes, where a claim was decided. */
   by: DecidedBy | undefined
   /** When the role changed to or from primary, oldest first: the last CHANGES_MAX times. */
@@ -102,16 +106,27 @@ export class NodeState {
 
   /** What the application thread says of its tables. */
   handleSaid(
-    message: Extract<ToSync, { type: 'sessions' | 'protected' | 'time' | 'health' }>,
+    message: Extract<ToSync, { type: 'sessions' | 'protected' | 'time' | 'health' | 'changed' }>,
     now: number,
   ): void {
     if (message.type === 'sessions') this.sessions = message.sessions
     else if (message.type === 'protected') this.isProtected = message.value
     else if (message.type === 'health') this.failed = message.failed
+    else if (message.type === 'changed') this.noteChanged(message)
     else {
       this.time = message.ticks
       this.timeAt = now
     }
+  }
+
+  /** Two primaries met and this one steps down; or what it held then is not its own any more. */
+  giveWay(gaveWay: boolean): void {
+    this.gaveWay = gaveWay
+    this.changed = null
+  }
+
+  private noteChanged({ epoch, changed }: Extract<ToSync, { type: 'changed' }>): void {
+    if (this.gaveWay && epoch === this.epoch) this.changed = changed
   }
 
   /** Table time of a primary; 0 for others. */
@@ -149,6 +164,9 @@ export class Peer {
   hello: Hello | undefined
   status: NodeStatus | undefined
   private statusAt = 0
+  /** When it was last heard before it was lost, and when it was heard again; undefined: never. */
+  lostAt: number | undefined
+  backAt = 0
   /** When this process of the peer was first met. */
   metAt = 0
   /** Heard within the bound and not declared dead. */

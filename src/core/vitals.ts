@@ -106,6 +106,7 @@ export class Vitals {
     this.death.handleLife(now)
     if (peer.alive) return
     peer.alive = true
+    peer.backAt = now
     this.core.post({ type: 'peer', alive: true })
   }
 
@@ -156,6 +157,7 @@ export class Vitals {
   lose(reason: Reason, now: number): void {
     const since = now - this.detector.silenceMs(now)
     this.core.peer.alive = false
+    this.core.peer.lostAt = since
     this.detector.forget()
     this.death.forget()
     this.core.post({ type: 'peer', alive: false })

@@ -113,5 +113,6 @@ export const REASONS = [
   'lease-lost', // the witness's lease ran out or was somebody else's
   'lease-regained', // it could be had again, with no peer heard
   'witness-lost', // the primary cannot reach the witness and its secondary can
+  'chosen', // after a split: the application of the side that stayed chose the other
 ] as const
 export type Reason = (typeof REASONS)[number]

@@ -30,6 +30,8 @@ export interface NodeStatus {
   witnessed: boolean
   /** It reaches that witness. */
   reachesWitness: boolean
+  /** Led until it met a primary that stays, and still holds what it led: nothing of the other's has taken its place. */
+  gaveWay: boolean
   /** Bit i: this node hears its peer on link i. */
   hears: number
   /** Weight of the failed health monitors, at most 255. */
@@ -46,6 +48,8 @@ export interface NodeStatus {
   progressAgeMs: number
   /** Table time, in ticks of 1/16 s; 0: this node does not lead. */
   tableTime: number
+  /** A node that gave way: records it had changed since the last common state, at most; null: not known. */
+  changed: number | null
 }
 
 export const NO_LINEAGE = '0000000000000000'
@@ -57,6 +61,9 @@ const MANUAL = 8
 const MAINTENANCE = 16
 const WITNESSED = 32
 const REACHES_WITNESS = 64
+const GAVE_WAY = 128
+/** On the wire. */
+const CHANGED_UNKNOWN = 0xffff_ffff
 
 export function writeStatus(writer: ByteWriter, status: NodeStatus): ByteWriter {
   const flags =
@@ -66,7 +73,8 @@ export function writeStatus(writer: ByteWriter, status: NodeStatus): ByteWriter 
     (status.manual ? MANUAL : 0) |
     (status.maintenance ? MAINTENANCE : 0) |
     (status.witnessed ? WITNESSED : 0) |
-    (status.reachesWitness ? REACHES_WITNESS : 0)
+    (status.reachesWitness ? REACHES_WITNESS : 0) |
+    (status.gaveWay ? GAVE_WAY : 0)
   return writer
     .hex(status.incarnation)
     .hex(status.lineage)
@@ -84,7 +92,7 @@ export function writeStatus(writer: ByteWriter, status: NodeStatus): ByteWriter 
     .f64(status.lineageAgeMs)
     .f64(status.progressAgeMs)
     .u32(status.tableTime)
-    .u32(0)
+    .u32(status.changed ?? CHANGED_UNKNOWN)
 }
 
 export function readStatus(reader: ByteReader): NodeStatus {
@@ -104,7 +112,7 @@ export function readStatus(reader: ByteReader): NodeStatus {
   const lineageAgeMs = reader.f64()
   const progressAgeMs = reader.f64()
   const tableTime = reader.u32()
-  reader.u32()
+  const changed = reader.u32()
   if (role === undefined) reader.failed = true
   return {
     incarnation,
@@ -120,6 +128,7 @@ export function readStatus(reader: ByteReader): NodeStatus {
     maintenance: (flags & MAINTENANCE) !== 0,
     witnessed: (flags & WITNESSED) !== 0,
     reachesWitness: (flags & REACHES_WITNESS) !== 0,
+    gaveWay: (flags & GAVE_WAY) !== 0,
     hears,
     failed,
     priority,
@@ -128,5 +137,6 @@ export function readStatus(reader: ByteReader): NodeStatus {
     lineageAgeMs,
     progressAgeMs,
     tableTime,
+    changed: changed === CHANGED_UNKNOWN ? null : changed,
   }
 }

@@ -98,6 +98,21 @@ const REFUSED: [string, object, RegExp][] = [
     { witness },
     /^witness: an object given; allowed: nothing in mode 'availability'/,
   ],
+  [
+    'a choice of sides that is no function',
+    { onConflict: 'peer' },
+    /^onConflict: 'peer' given; .*a function/,
+  ],
+  [
+    'a choice of sides where no two act',
+    { ...withWitness(witness), onConflict: () => 'self' },
+    /^onConflict: a function given; allowed: nothing in mode 'witness'/,
+  ],
+  [
+    'no time for a choice of sides',
+    { conflictTimeout: 0, onConflict: () => 'self' },
+    /^conflictTimeout: 0 given; allowed: more than 0 ms with onConflict/,
+  ],
   ['a witness that is a function', withWitness(() => witness), /^witness: a function given/],
   ['a witness without a lease', withWitness({ module: witness.module }), /^witness.lease: nothing given/],
   ['a lease of 50 ms', withWitness({ ...witness, lease: 50 }), /^witness.lease: 50 given/],

@@ -10,6 +10,7 @@ import type { ReplicaEvent } from '../../src/core/replica-event.ts'
 import { hmacSha256 } from '../../src/io/mac.ts'
 import { defineTable, type TableDefinition } from '../../src/schema/index.ts'
 import { createTable, type Table } from '../../src/table/index.ts'
+import { Chooser } from './chooser.ts'
 import { Random } from './seed.ts'
 import { TestWitness } from './test-witness.ts'
 
@@ -43,7 +44,8 @@ export class PairNode {
   readonly roles: RoleMessage[] = []
   readonly events: ReplicaEvent[] = []
   readonly results: Extract<FromSync, { type: 'result' }>[] = []
-  private readonly pair: CorePair
+  readonly chooser = new Chooser()
+  readonly pair: CorePair
   private readonly gate: { readonly words: Int32Array; open: number }
   /** Until when it may act, in mode 'witness'. */
   private deadline = Number.POSITIVE_INFINITY
@@ -204,6 +206,7 @@ export class PairNode {
       this.roles.push(message)
       for (const table of this.tables) table.bumpEra()
     }
+    this.chooser.handle(message, this)
     this.replica.handleMessage(message, this.pair.now)
     this.settleReplica()
   }
@@ -313,9 +316,7 @@ export class CorePair {
   }
 
   /** Its streams end and its ports refuse. */
-  kill(node: PairNode): void {
-    this.leave(node)
-  }
+  readonly kill = (node: PairNode) => this.leave(node)
 
   leave(node: PairNode): void {
     node.isAlive = false

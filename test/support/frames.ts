@@ -33,6 +33,7 @@ export function randomStatus(random: Random): NodeStatus {
     maintenance: flag(random),
     witnessed: flag(random),
     reachesWitness: flag(random),
+    gaveWay: flag(random),
     hears: random.below(4),
     failed: random.below(256),
     priority: random.below(65_536),
@@ -41,6 +42,7 @@ export function randomStatus(random: Random): NodeStatus {
     lineageAgeMs: u53(random) / 7,
     progressAgeMs: random.below(100_000),
     tableTime: random.u32(),
+    changed: flag(random) ? null : random.below(2 ** 32 - 1),
   }
 }
 

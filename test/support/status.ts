@@ -18,6 +18,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     maintenance: false,
     witnessed: false,
     reachesWitness: false,
+    gaveWay: false,
     hears: 3,
     failed: 0,
     priority: 128,
@@ -26,6 +27,7 @@ export function aStatus(changes: Partial<NodeStatus> = {}): NodeStatus {
     lineageAgeMs: 0,
     progressAgeMs: 0,
     tableTime: 0,
+    changed: null,
     ...changes,
   }
 }

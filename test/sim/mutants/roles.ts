@@ -248,8 +248,8 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     folder: 'src',
     patches: [
       {
-        find: 'else if (this.feed.isSynced && this.feed.applied >= offer.position) this.beginClaim',
-        replace: 'else if (this.feed.isSynced) this.beginClaim',
+        find: 'return this.feed.isSynced && this.feed.applied >= position',
+        replace: 'return this.feed.isSynced && position >= 0',
       },
       {
         find: 'sequence >= Math.max(running.position, feed.attach)',

@@ -1,0 +1,91 @@
+// This node's own claim to the role: an epoch of its own, said again each heartbeat interval until the peer has granted or
+// denied it, for two detection bounds. Whether to claim is src/core/roles.ts's affair.
+import type { Reason } from '../wire/constants.ts'
+import { encodeClaim } from '../wire/control.ts'
+import type { DecidedBy } from './election.ts'
+import { nextEpoch } from './election.ts'
+import type { Core } from './state.ts'
+
+export interface OwnClaim {
+  readonly epoch: number
+  readonly reason: Reason
+  readonly since: number
+  readonly by: DecidedBy | undefined
+}
+
+export class Claiming {
+  private readonly core: Core
+  private claim: OwnClaim | undefined
+  /** After a denial: not before this. */
+  private notBefore = 0
+  private deniedAt = Number.NEGATIVE_INFINITY
+
+  constructor(core: Core) {
+    this.core = core
+  }
+
+  /** Of the claim that is under way. */
+  get reason(): Reason | undefined {
+    return this.claim?.reason
+  }
+
+  /** Lately. */
+  isDenied(now: number): boolean {
+    return now - this.deniedAt < this.core.boundMs
+  }
+
+  begin(reason: Reason, now: number, by?: DecidedBy): void {
+    const { state } = this.core
+    if (this.claim !== undefined && this.claim.epoch > Math.max(state.granted, state.epoch)) return
+    if (now < this.notBefore) return
+    const epoch = this.freshEpoch()
+    if (!state.reservation.covers(epoch)) return
+    this.claim = { epoch, reason, since: now, by }
+    state.hear(epoch)
+    this.say(now)
+  }
+
+  /** Above all that was heard of. */
+  freshEpoch(): number {
+    const { state, place } = this.core
+    return nextEpoch(place, Math.max(state.heardEpoch, state.granted, state.epoch))
+  }
+
+  private say(now: number): void {
+    const { epoch, reason } = this.claim!
+    this.core.broadcast(encodeClaim({ epoch, reason, status: this.core.statusAt(now) }), now)
+  }
+
+  /** Each heartbeat interval: what was not answered is said again; what no longer holds is dropped. */
+  handleTick(now: number): void {
+    if (this.claim === undefined) return
+    if (now - this.claim.since > 2 * this.core.boundMs) this.claim = undefined
+    else this.say(now)
+  }
+
+  /** The peer granted an epoch: the claim that it answers, which is over with that. */
+  take(epoch: number): OwnClaim | undefined {
+    const { claim } = this
+    if (claim?.epoch !== epoch) return undefined
+    this.claim = undefined
+    return claim
+  }
+
+  /** `epoch`: of the claim that is denied. */
+  handleDeny(epoch: number, now: number): void {
+    if (this.claim === undefined || epoch < this.claim.epoch) return
+    this.claim = undefined
+    this.deniedAt = now
+    this.notBefore = now + this.core.options.interval
+  }
+
+  drop(): void {
+    this.claim = undefined
+  }
+
+  /** Another process of the peer has denied nothing yet. */
+  handlePeerReplaced(): void {
+    this.claim = undefined
+    this.notBefore = 0
+  }
+}
