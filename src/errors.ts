@@ -17,6 +17,7 @@ export type HoldfastErrorCode =
   | 'ERR_CHOICE'
   | 'ERR_VERIFY'
   | 'ERR_STATE'
+  | 'ERR_WITNESS'
   | 'ERR_SYNC_THREAD'
   | 'ERR_INVARIANT'
 
@@ -155,6 +156,16 @@ export class VerifyError extends HoldfastError {
 export class StateError extends HoldfastError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_STATE', message, options)
+  }
+}
+
+/**
+ * The witness could not be opened: its module was loaded, and its `openWitness` failed or did not answer. No node was
+ * started. A witness that is lost later is no error: `status().witness` and the `witness` event tell.
+ */
+export class WitnessError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_WITNESS', message)
   }
 }
 

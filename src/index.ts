@@ -33,6 +33,7 @@ export {
   TableFullError,
   ValueError,
   VerifyError,
+  WitnessError,
 } from './errors.ts'
 export type {
   ConflictEvent,

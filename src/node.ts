@@ -63,6 +63,7 @@ export type TablesOf<Definitions extends TableDefinitions> = {
  * @throws ConfigError for an option that is missing, wrong, unknown, or contradicts another; and when no link listens.
  * @throws SchemaError when a table's memory cannot be reserved.
  * @throws StateError when `stateDir`, or what lies in it, cannot be used.
+ * @throws WitnessError when the witness could not be opened.
  * @throws SyncThreadError when the sync thread ends at its start.
  */
 export async function createNode<const Tables extends TableDefinitions>(

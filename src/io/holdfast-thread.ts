@@ -60,7 +60,8 @@ async function start(): Promise<void> {
   try {
     await loop.witness?.open()
   } catch (error) {
-    say({ type: 'witness-unable', message: error instanceof Error ? error.message : String(error) })
+    const message = error instanceof Error ? error.message : String(error)
+    say({ type: 'witness-unable', message, loaded: loop.witness?.isLoaded === true })
     await end()
   }
   loop.begin()

@@ -3,7 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import type { FromSync, ToSync } from '../core/messages.ts'
 import { SharedWord, WordState } from '../core/messages.ts'
-import { ConfigError, SyncThreadError } from '../errors.ts'
+import { ConfigError, SyncThreadError, WitnessError } from '../errors.ts'
 import type { FromThread, LinkFailure, ThreadData } from './thread-messages.ts'
 import { buffersOf } from './thread-messages.ts'
 
@@ -107,9 +107,13 @@ export class SyncThread {
       case 'witness-unable':
         this.expected = true
         this.settleStart?.reject(
-          new ConfigError(
-            `witness: ${message.message}; allowed: what etcd() gives, or a module of that kind`,
-          ),
+          message.loaded
+            ? new WitnessError(
+                `witness: it could not be opened: ${message.message}; see that it runs, and start the node again`,
+              )
+            : new ConfigError(
+                `witness: ${message.message}; allowed: what etcd() gives, or a module of that kind`,
+              ),
         )
         this.settleStart = undefined
         break

@@ -45,7 +45,8 @@ export type FromThread =
   /** No link listens; the thread ends. */
   | { type: 'unable'; failures: LinkFailure[] }
   /** The witness could not be opened; the thread ends. */
-  | { type: 'witness-unable'; message: string }
+  /** `loaded`: the module is one, and could not be opened. */
+  | { type: 'witness-unable'; message: string; loaded: boolean }
   | { type: 'core'; messages: FromSync[] }
   /** A link's port could not be had, or was lost; it is tried again. */
   | { type: 'alarm'; failure: LinkFailure }

@@ -24,6 +24,8 @@ export class WitnessPort {
   private readonly closing = new AbortController()
   private readonly releases = new Set<Promise<void>>()
   private witness: Witness | undefined
+  /** The module is a witness's. */
+  isLoaded = false
 
   constructor(data: WitnessData, context: WitnessContext, events: WitnessEvents) {
     this.data = data
@@ -37,6 +39,7 @@ export class WitnessPort {
     const loaded = (await import(module)) as { openWitness?: OpenWitness }
     const { openWitness } = loaded
     if (typeof openWitness !== 'function') throw new Error(`${module} exports no function openWitness`)
+    this.isLoaded = true
     const opened = Promise.resolve(openWitness(options as never, this.context))
     this.witness = await within(opened, OPEN_TIMEOUT_MS, 'openWitness')
     void this.watch(this.witness)

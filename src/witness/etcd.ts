@@ -43,9 +43,11 @@ const REVOKE_TIMEOUT_MS = 1_000
 
 /**
  * An etcd cluster as the witness of a pair. It should live on machines of its own: a witness that is lost together with a
- * node cannot help the other one. Needs etcd 3.4 or later; 3.4.28, 3.5.10 or later where members can be cut off from each
- * other, since a deposed leader of an earlier one may go on renewing leases. Certificates of `https:` endpoints are those
- * the runtime trusts (`NODE_EXTRA_CA_CERTS`).
+ * node cannot help the other one. Tested against one member of etcd 3.4.23, that of Debian 12; the calls are those of the v3
+ * gateway, which begins with 3.4. Where there are several members: a leader that stands still and is replaced may revoke
+ * leases that the next one has renewed (etcd issue 15247), so a lease ends too soon; take a release that has its mitigation (etcd
+ * pull request 16822), and members with prompt disks. Certificates of `https:` endpoints are those the runtime trusts
+ * (`NODE_EXTRA_CA_CERTS`).
  *
  * @throws ConfigError
  * @example
