@@ -155,10 +155,10 @@ export class LeaseStore {
   }
 
   /** It is restarted, or its machine is away for a while; what it knew stays, and leases begin anew. */
-  private goAway(): void {
+  goAway(durationMs = this.durationMs()): void {
     this.away++
     this.world.note(0, () => '-- the witness is away')
-    this.world.after(this.durationMs(), () => {
+    this.world.after(durationMs, () => {
       if (this.away > 0) this.comeBack()
     })
   }
@@ -170,11 +170,10 @@ export class LeaseStore {
     if (this.entry.holder !== '') this.begin()
   }
 
-  private cutOff(): void {
-    const node = this.random.below(2) as 0 | 1
+  cutOff(node = this.random.below(2) as 0 | 1, durationMs = this.durationMs()): void {
     this.cuts[node]++
     this.world.note(node, () => `-- the witness is cut off from ${'ab'[node]}`)
-    this.world.after(this.durationMs(), () => {
+    this.world.after(durationMs, () => {
       if (this.cuts[node] > 0) this.cuts[node]--
     })
   }

@@ -11,6 +11,7 @@ import { Simulation } from './simulation.ts'
 import { SESSIONS, TablePool } from './tables.ts'
 
 export interface StagePlan {
+  /** In 'witness' there is one that never fails by itself. */
   readonly mode?: ProcessPlan['core']['mode']
   readonly capacity?: number
   /** Keys that the applications use. */
@@ -22,6 +23,7 @@ export interface StagePlan {
 const INTERVAL_MS = 50
 const LOST = 4
 const SEED = 4n
+const LEASE_MS = 2_000
 const BOTH = [0, 1] as const
 
 export class Stage {
@@ -105,6 +107,16 @@ export class Stage {
     this.simulation.bringDown(node, how, awayMs)
   }
 
+  /** The witness is away, ms. */
+  loseWitness(durationMs: number): void {
+    this.simulation.network.leases!.goAway(durationMs)
+  }
+
+  /** A node does not reach the witness, ms. */
+  cutWitness(node: number, durationMs: number): void {
+    this.simulation.network.leases!.cutOff(node as 0 | 1, durationMs)
+  }
+
   ask(node: number, what: 'handover' | 'promote' | 'close', force = false): void {
     this.process(node).app.run(0, () => this.simulation.appOf(node)?.request(what, force))
   }
@@ -159,7 +171,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
       cluster: 'sim',
       priority: 128,
       mode,
-      leaseMs: 0,
+      leaseMs: mode === 'witness' ? LEASE_MS : 0,
       interval: INTERVAL_MS,
       lost: LOST,
       holdDownMs: 3_000,
@@ -186,7 +198,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
     permanent: 'none',
     permanentLink: 0,
     permanentFrom: 0,
-    leases: undefined,
+    leases: mode === 'witness' ? STEADY_WITNESS : undefined,
     lastCut: 'none',
     lastSpoil: false,
     lastCutFrom: 0,
@@ -199,6 +211,8 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
   }
 }
 
+const NEVER = Number.POSITIVE_INFINITY
+const STEADY_WITNESS = { leaseMs: LEASE_MS, awayMs: NEVER, cutMs: NEVER, slowMs: NEVER, loss: 0 }
 const SWITCHING = { holdDownMs: 1_000, windowMs: 10_000, changes: 4, longestMs: 4_000 }
 
 const QUIET_APP: Plan['app'] = {

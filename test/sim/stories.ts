@@ -247,6 +247,49 @@ export const STORIES: readonly Story[] = [
       stage.show()
     },
   },
+  {
+    name: 'witness',
+    title:
+      'Mode witness: both links cut and one primary; then it loses the witness too, stops, and is replaced.',
+    plan: { mode: 'witness' },
+    script: (stage) => {
+      stage.settle()
+      stage.show()
+      const first = stage.primary
+      stage.say('M1 and M2 cut for eight seconds')
+      stage.cut([0, 1], 8_000)
+      stage.run(3_000)
+      stage.show()
+      stage.say('three seconds later the primary loses the witness as well, for four')
+      stage.cutWitness(first, 4_000)
+      stage.run(3_500)
+      stage.show()
+      stage.run(1_500)
+      stage.say('healed')
+      stage.settle()
+      stage.show()
+    },
+  },
+  {
+    name: 'witness-lost',
+    title:
+      'Mode witness: it is lost, and the primary goes on while its secondary confirms; killed then, nobody replaces it.',
+    plan: { mode: 'witness' },
+    script: (stage) => {
+      stage.settle()
+      stage.say('the witness is away for ten seconds')
+      stage.loseWitness(10_000)
+      stage.run(5_000)
+      stage.show()
+      stage.say('the primary is killed, and back a second later')
+      stage.kill(stage.primary, 1_000)
+      stage.run(3_500)
+      stage.show()
+      stage.say('the witness is back')
+      stage.settle()
+      stage.show()
+    },
+  },
 ]
 
 export function tellStory({ title, plan = {}, script }: Story): string {
