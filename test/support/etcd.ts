@@ -29,41 +29,64 @@ async function freePort(): Promise<number> {
 export class Etcd {
   readonly endpoint: string
   private readonly directory: string
+  private readonly through: readonly string[]
   private readonly args: readonly string[]
   private process: ChildProcess | undefined
 
-  private constructor(client: number, peer: number) {
+  private constructor(endpoints: readonly [string, ...string[]], peer: number, through: readonly string[]) {
     this.directory = mkdtempSync(join(tmpdir(), 'holdfast-etcd-'))
-    this.endpoint = `http://127.0.0.1:${client}`
+    this.endpoint = endpoints[0]
+    this.through = through
     const peerUrl = `http://127.0.0.1:${peer}`
+    const clientUrls = endpoints.join()
     this.args = [
       ...['--data-dir', join(this.directory, 'data'), '--name', 'one', '--log-level', 'error'],
-      ...['--listen-client-urls', this.endpoint, '--advertise-client-urls', this.endpoint],
+      ...['--listen-client-urls', clientUrls, '--advertise-client-urls', clientUrls],
       ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
       ...['--initial-cluster', `one=${peerUrl}`, '--unsafe-no-fsync'],
     ]
   }
 
   static async start(): Promise<Etcd> {
-    const etcd = new Etcd(await freePort(), await freePort())
+    const etcd = new Etcd([`http://127.0.0.1:${await freePort()}`], await freePort(), [])
     await etcd.begin()
     return etcd
   }
 
+  /** In a network namespace of its own, by a command that executes the rest of its arguments there. */
+  static async startThrough(
+    through: readonly string[],
+    endpoints: readonly [string, ...string[]],
+  ): Promise<Etcd> {
+    const etcd = new Etcd(endpoints, 2380, through)
+    await etcd.begin()
+    return etcd
+  }
+
+  /** Whether it serves; asked at its place. */
+  private async health(): Promise<string> {
+    const url = `${this.endpoint}/health`
+    if (this.through.length === 0)
+      return fetch(url).then(
+        (answer) => answer.text(),
+        () => '',
+      )
+    const ask = `fetch('${url}').then((answer) => answer.text()).then(console.log, () => {})`
+    const [command, ...rest] = [...this.through, process.execPath, '-e', ask]
+    return spawnSync(command!, rest, { encoding: 'utf8' }).stdout
+  }
+
   /** Starts it, or starts it again with what it knew. */
   async begin(): Promise<void> {
-    this.process = spawn('etcd', this.args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const [command, ...rest] = [...this.through, 'etcd', ...this.args]
+    this.process = spawn(command!, rest, { stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''
     this.process.stderr!.on('data', (bytes) => {
       said = (said + bytes).slice(-2_000)
     })
     const deadline = performance.now() + STARTED_MS
     for (;;) {
-      const health = await fetch(`${this.endpoint}/health`).then(
-        (answer) => answer.text(),
-        () => '',
-      )
-      if (health.includes('true')) return
+      if ((await this.health()).includes('true')) return
       if (performance.now() > deadline) throw new Error(`etcd did not start: ${said}`)
       await wait(20)
     }

@@ -1,13 +1,15 @@
 // Two real nodes in network namespaces, and one fault after another. After each the pair is mended, compared, and held
-// against what its clients saw (test/system/history.ts).
+// against what its clients saw (test/system/history.ts). What came of it is counted in test/system/tally.ts.
 import { loadavg } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { makeIdentity } from 'holdfast/testing'
 import { Child } from '../node/support.ts'
+import { Etcd } from '../support/etcd.ts'
 import type { Random } from '../support/seed.ts'
-import type { Fault, Scene } from './faults.ts'
-import { Ground, NODES, type NodeName, OTHER } from './ground.ts'
-import { type Content, History, type Told } from './history.ts'
+import { type Fault, outcomeOf, type Scene } from './faults.ts'
+import { Ground, NODES, type NodeName, OTHER, witnessAddress } from './ground.ts'
+import { type Content, History, type Mode, type Told } from './history.ts'
+import type { Summary, Tally } from './tally.ts'
 
 const BOUND_MS = 30_000
 
@@ -16,38 +18,27 @@ interface Seen {
   protected: boolean
   synced: boolean
   epoch: number
+  peer: { alive: boolean } | null
+  witness: { by: string | null } | null
 }
 
-/** What a kind of fault came to. */
-export interface Tally {
-  rounds: number
-  /** The secondary took over, as it had to. */
-  failovers: number
-  /** Somebody took over, and nobody was to. */
-  falsePromotions: number
-  /** In rounds of this kind, without the mending. */
-  seconds: number
+/** What a campaign is about, beyond chance. */
+export interface Setup {
+  readonly mode: Mode
+  /** Heartbeats that may be missing. */
+  readonly lost: number
+  /** How long starvation lasts, ms: at least, and at most. */
+  readonly starvedMs: readonly [number, number]
 }
 
-export interface Summary {
-  readonly kinds: Readonly<Record<string, Tally>>
-  readonly failovers: number
-  readonly falsePromotions: number
-  readonly heldWrites: number
-  readonly lostWrites: number
-  readonly effects: { readonly accepted: number; readonly refused: number }
-  /** From the fault to the news of the promotion, ms, ascending. */
-  readonly promotionMs: readonly number[]
-  /** All of it, with the mending. */
-  readonly hours: number
-  /** Load average of the machine over a minute: least and most at the end of a round. */
-  readonly load: readonly [number, number]
-  readonly violations: readonly string[]
-}
+const DEFAULTS: Setup = { mode: 'availability', lost: 4, starvedMs: [2_000, 4_000] }
+/** The shortest that etcd grants. */
+const LEASE_MS = 2_000
 
 export class Campaign {
   readonly ground: Ground
-  readonly history = new History()
+  readonly history: History
+  readonly setup: Setup
   private readonly random: Random
   private readonly children = new Map<NodeName, Child>()
   private readonly starts = { a: 0, b: 0 }
@@ -56,24 +47,30 @@ export class Campaign {
   private readonly promotionMs: number[] = []
   private readonly began = performance.now()
   private readonly load: [number, number] = [Number.POSITIVE_INFINITY, 0]
-  private readonly options: object
+  private etcd: Etcd | undefined
 
-  /** `options`: of both nodes, beyond their names, links and identities. */
-  constructor(tag: string, random: Random, options: object = {}) {
-    this.ground = new Ground(tag)
+  constructor(tag: string, random: Random, setup: Partial<Setup> = {}) {
+    this.setup = { ...DEFAULTS, ...setup }
+    this.ground = new Ground(tag, this.setup.mode === 'witness')
+    this.history = new History(this.setup.mode)
     this.random = random
-    this.options = options
   }
 
   async begin(): Promise<void> {
     this.ground.lay()
     this.identities = { a: await makeIdentity('a'), b: await makeIdentity('b') }
+    if (this.setup.mode === 'witness') {
+      const [a, b] = NODES.map((node) => `http://${witnessAddress(node)}:2379`) as [string, string]
+      this.etcd = await Etcd.startThrough(this.ground.throughWitness(), [a, b])
+    }
     for (const node of NODES) await this.start(node)
+    if (this.setup.mode === 'manual') await this.order('a', { force: true })
     await this.settle()
   }
 
   async close(): Promise<void> {
     for (const child of this.children.values()) await child.close()
+    await this.etcd?.close()
     this.ground.clear()
   }
 
@@ -102,8 +99,21 @@ export class Campaign {
       priority: node === 'a' ? 200 : 100,
       links: this.ground.links(node),
       identity: { ...this.identities[node], trust: [this.identities[peer].cert] },
-      ...this.options,
+      ...this.modeOptions(node),
+      heartbeat: { lost: this.setup.lost },
     })
+  }
+
+  private modeOptions(node: NodeName): object {
+    const { mode } = this.setup
+    if (mode !== 'witness') return { mode }
+    return { mode, etcd: { endpoints: [`http://${witnessAddress(node)}:2379`], lease: LEASE_MS } }
+  }
+
+  /** An operator says that this node is to lead. */
+  private async order(node: NodeName, how: { force?: boolean } = {}): Promise<void> {
+    this.history.order(`${node}${this.starts[node]}`)
+    await this.child(node).ask('promote', how)
   }
 
   private async kill(node: NodeName): Promise<void> {
@@ -135,16 +145,35 @@ export class Campaign {
     }
   }
 
-  private async untilPromoted(node: NodeName): Promise<void> {
+  private async until(what: string, node: NodeName, holds: () => boolean | Promise<boolean>): Promise<void> {
     const bound = performance.now() + BOUND_MS
-    const isHere = () => this.history.promotions.some(({ process }) => process.startsWith(node))
-    while (!isHere()) {
+    while (!(await holds())) {
       if (performance.now() > bound)
         throw new Error(
-          `${node} was not promoted within ${BOUND_MS / 1000} s: ${JSON.stringify(await this.status(node))}`,
+          `not within ${BOUND_MS / 1000} s: ${what}; ${JSON.stringify(await this.status(node))}`,
         )
       await wait(1)
     }
+  }
+
+  /** As Scene.untilPromoted says. */
+  private async takeOver(fault: Fault, node: NodeName): Promise<void> {
+    const { mode, lost } = this.setup
+    // What a takeover would have taken, and half as much again.
+    const longMs = 1.5 * (50 * (lost + 0.5) + (mode === 'witness' ? LEASE_MS + 500 : 0))
+    if (outcomeOf(fault, mode) !== 'takeover') return wait(longMs + this.random.below(500))
+    if (mode === 'manual') {
+      await this.until(
+        `${node} misses its peer`,
+        node,
+        async () => (await this.status(node)).peer?.alive === false,
+      )
+      await wait(longMs)
+      this.demandNone(`${fault.name}, before an operator's word`)
+      await this.order(node)
+    }
+    const isHere = () => this.history.promotions.some(({ process }) => process.startsWith(node))
+    await this.until(`${node} is promoted`, node, isHere)
   }
 
   /** One fault, mended and judged. */
@@ -153,15 +182,26 @@ export class Campaign {
     for (const node of NODES) await this.child(node).ask('work')
     await wait(50 + this.random.below(300))
     const began = performance.now()
+    const [least, most] = this.setup.starvedMs
     const scene: Scene = {
       random: this.random,
       ground: this.ground,
       primary,
+      starvedMs: least + this.random.below(most - least + 1),
       wait: (ms) => wait(ms),
       pid: (node) => this.child(node).process.pid!,
       kill: (node) => this.kill(node),
       signal: (node, signal) => this.child(node).signal(signal),
-      untilPromoted: () => this.untilPromoted(OTHER[primary]),
+      untilPromoted: () => this.takeOver(fault, OTHER[primary]),
+      killWitness: () => this.etcd!.kill(),
+      startWitness: () => this.etcd!.begin(),
+      signalWitness: (signal) => this.etcd!.signal(signal),
+      untilBond: (node) =>
+        this.until(
+          `${node} acts by its peer's word`,
+          node,
+          async () => (await this.status(node)).witness?.by === 'bond',
+        ),
     }
     this.demandNone('between two faults')
     await fault.inflict(scene)
@@ -186,14 +226,15 @@ export class Campaign {
     tally.rounds++
     tally.seconds += seconds
     const { promotions } = this.history
-    if (fault.promotes) {
+    const outcome = outcomeOf(fault, this.setup.mode)
+    if (outcome === 'takeover') {
       const first = promotions.find(({ process }) => process.startsWith(OTHER[primary]))
       if (first === undefined) this.history.violations.push(`${fault.name}: nobody took over`)
       else {
         tally.failovers++
         this.promotionMs.push(first.atMs - began)
       }
-    } else this.demandNone(fault.name)
+    } else if (outcome === 'none') this.demandNone(fault.name)
     const [now] = loadavg()
     this.load[0] = Math.min(this.load[0], now!)
     this.load[1] = Math.max(this.load[1], now!)
@@ -234,6 +275,8 @@ export class Campaign {
       Object.values(this.tallies).reduce((total, tally) => total + of(tally), 0)
     const { heldWrites, lostWrites, effects, violations } = this.history
     return {
+      mode: this.setup.mode,
+      lost: this.setup.lost,
       kinds: this.tallies,
       failovers: sum((tally) => tally.failovers),
       falsePromotions: sum((tally) => tally.falsePromotions),
@@ -246,27 +289,4 @@ export class Campaign {
       violations,
     }
   }
-}
-
-/** For people. */
-export function describe(summary: Summary): string {
-  const { kinds, failovers, falsePromotions, heldWrites, lostWrites, effects, hours, load } = summary
-  const { promotionMs, violations } = summary
-  const at = (share: number) =>
-    promotionMs[Math.min(promotionMs.length - 1, Math.floor(share * promotionMs.length))] ?? 0
-  const quiet = Object.values(kinds).filter((kind) => kind.failovers === 0)
-  const minutes = quiet.reduce((sum, { seconds }) => sum + seconds, 0) / 60
-  const lines = Object.entries(kinds).map(
-    ([name, { rounds, failovers: took, falsePromotions: wrong, seconds }]) =>
-      `  ${name.padEnd(36)} ${String(rounds).padStart(4)} rounds ${String(took).padStart(4)} failovers ${String(wrong).padStart(3)} false ${seconds.toFixed(0).padStart(5)} s`,
-  )
-  return [
-    ...lines,
-    `${failovers} failovers in ${(hours * 60).toFixed(1)} minutes, load average ${load[0].toFixed(1)} to ${load[1].toFixed(1)}`,
-    `fault to promotion: ${at(0.5).toFixed(0)} ms median, ${at(0.99).toFixed(0)} ms p99`,
-    `${heldWrites} writes held by replicated(), ${lostWrites} lost`,
-    `${falsePromotions} false promotions in ${minutes.toFixed(1)} minutes of faults that allow none`,
-    `${effects.accepted} effects accepted by a receiver that checks tokens, ${effects.refused} of an earlier reign refused`,
-    ...violations.map((violation) => `FOUND: ${violation}`),
-  ].join('\n')
 }

@@ -57,7 +57,7 @@ if (lacking === undefined) {
       const date = async (node: 'a' | 'b') => (await campaign.child(node).ask('date')) as number
       const clocks: Fault = {
         name: 'wall clock stepped',
-        promotes: false,
+        outcome: 'none',
         async inflict({ wait }) {
           for (const [a, b] of [
             [7_200, 0],
@@ -76,7 +76,7 @@ if (lacking === undefined) {
       }
       const killed: Fault = {
         name: 'primary killed, clocks apart',
-        promotes: true,
+        outcome: 'takeover',
         async inflict({ kill, primary, untilPromoted }) {
           step(primary, -HOUR_MS / 1000)
           await kill(primary)

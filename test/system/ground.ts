@@ -1,5 +1,6 @@
-// The ground two nodes stand on: a network namespace each, and two veth cables between them. Packets are dropped by
-// nftables where they arrive, so each way of each cable has its own faults. Needs root, iproute2 and nftables.
+// The ground two nodes stand on: a network namespace each, and two veth cables between them; if wanted a third place, for
+// a witness, with a cable to each. Packets are dropped by nftables where they arrive, so each way of each cable has its own
+// faults. Needs root, iproute2 and nftables.
 import { spawnSync } from 'node:child_process'
 
 export type NodeName = 'a' | 'b'
@@ -24,10 +25,14 @@ export class Ground {
   private readonly names: Record<NodeName, string>
   /** Percent lost of what arrives at a node on a link; 100 is a cut. */
   private readonly loss = { a: { 1: 0, 2: 0 }, b: { 1: 0, 2: 0 } }
+  private readonly reachesWitness = { a: true, b: true }
+  /** Where the witness lives; undefined where there is none. */
+  private readonly third: string | undefined
 
   /** `tag`: a word that no other ground of this machine has. */
-  constructor(tag: string) {
+  constructor(tag: string, hasWitness = false) {
     this.names = { a: `hf-${tag}-a`, b: `hf-${tag}-b` }
+    this.third = hasWitness ? `hf-${tag}-w` : undefined
   }
 
   lay(): void {
@@ -42,10 +47,50 @@ export class Ground {
         run('ip', ['-n', this.names[node], 'link', 'set', device, 'up'])
       }
     }
+    if (this.third !== undefined) this.layThird(this.third)
+  }
+
+  private layThird(third: string): void {
+    run('ip', ['netns', 'add', third])
+    run('ip', ['-n', third, 'link', 'set', 'lo', 'up'])
+    for (const node of NODES) {
+      const name = this.names[node]
+      run('ip', [
+        'link',
+        'add',
+        WITNESS_DEVICE,
+        'netns',
+        name,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        node,
+        'netns',
+        third,
+      ])
+      run('ip', ['-n', third, 'addr', 'add', `${witnessAddress(node)}/24`, 'dev', node])
+      run('ip', ['-n', third, 'link', 'set', 'dev', node, 'up'])
+      run('ip', ['-n', name, 'addr', 'add', `10.71.${WITNESS_NETS[node]}.1/24`, 'dev', WITNESS_DEVICE])
+      run('ip', ['-n', name, 'link', 'set', 'dev', WITNESS_DEVICE, 'up'])
+    }
   }
 
   clear(): void {
-    for (const name of Object.values(this.names)) spawnSync('ip', ['netns', 'del', name])
+    const names = [...Object.values(this.names), ...(this.third === undefined ? [] : [this.third])]
+    for (const name of names) spawnSync('ip', ['netns', 'del', name])
+  }
+
+  /** The command that runs the rest of its arguments at the witness's place. */
+  throughWitness(): string[] {
+    if (this.third === undefined) throw new Error('this ground has no place for a witness')
+    return ['ip', 'netns', 'exec', this.third]
+  }
+
+  /** A node reaches the witness, or does not. */
+  setWitness(node: NodeName, isReached: boolean): void {
+    this.reachesWitness[node] = isReached
+    this.apply(node)
   }
 
   /** The command that runs the rest of its arguments at a node's place. */
@@ -84,6 +129,7 @@ export class Ground {
         this.loss[node][link] = 0
         this.setInterface(node, link, 'up')
       }
+      this.reachesWitness[node] = true
       this.apply(node)
     }
   }
@@ -95,6 +141,7 @@ export class Ground {
       const some = percent === 100 ? '' : `numgen random mod 1000 < ${percent * 10} `
       return `iifname "m${link}" ${some}drop`
     })
+    if (!this.reachesWitness[node]) rules.push(`iifname "${WITNESS_DEVICE}" drop`)
     const chain = `chain in { type filter hook input priority 0; policy accept;\n${rules.join('\n')}\n}`
     // One transaction: no packet meets a half of it.
     const text = `add table inet hf\ndelete table inet hf\ntable inet hf {\n${chain}\n}\n`
@@ -102,4 +149,8 @@ export class Ground {
   }
 }
 
+const WITNESS_DEVICE = 'w'
+const WITNESS_NETS = { a: 11, b: 12 } as const
+/** Where a node finds the witness. */
+export const witnessAddress = (node: NodeName) => `10.71.${WITNESS_NETS[node]}.3`
 const addressOf = (node: NodeName, link: LinkNumber) => `10.71.${link}.${node === 'a' ? 1 : 2}`

@@ -84,4 +84,48 @@ test('two primaries of one epoch, an earlier reign at a receiver, a difference b
   ])
 })
 
+test('what was deleted may be gone, and may not come back', () => {
+  const history = told(GOOD)
+  history.handle('b1', { told: 'deleting', epoch: 13, deletes: [[1, 5]] }, 3)
+  history.handle('b1', { told: 'held', epoch: 13, writes: [[1, 5]] }, 3)
+  history.settle({ a: [GOOD[1]!], b: [GOOD[1]!] })
+  assert.equal(history.violations, [])
+  history.settle({ a: GOOD, b: GOOD })
+  assert.match(history.violations[0]!, /a holds 10\/3 of session 1, of which 13\/5 was held/)
+})
+
+test('a delete of which nobody knows whether it was done excuses that the session is gone, and nothing later', () => {
+  const history = told(GOOD)
+  history.handle('b1', { told: 'deleting', epoch: 13, deletes: [[1, 5]] }, 3)
+  history.settle({ a: GOOD, b: GOOD })
+  assert.equal(history.violations, [])
+  history.handle('b1', { told: 'held', epoch: 13, writes: [[1, 6]] }, 4)
+  history.settle({ a: [GOOD[1]!], b: [GOOD[1]!] })
+  assert.match(history.violations[0]!, /a holds nothing of session 1, of which 13\/6 was held/)
+})
+
+test("in mode 'manual' a promotion that nobody ordered", () => {
+  const history = new History('manual')
+  const role = { told: 'role', role: 'primary', reason: 'operator', content: [] } as const
+  history.order('a1')
+  history.handle('a1', { ...role, epoch: 10 }, 0)
+  assert.equal(history.violations, [])
+  history.handle('a1', { ...role, epoch: 12, reason: 'peer-silent' }, 0)
+  assert.equal(history.violations, ['a1 promoted itself in mode manual, to 12 (peer-silent)'])
+})
+
+test("in mode 'witness' a write of a reign after one of a later reign; in the others that is a split", () => {
+  for (const mode of ['witness', 'availability'] as const) {
+    const history = new History(mode)
+    history.handle('a1', { told: 'acted', epoch: 10, from: 100, to: 200 }, 0)
+    history.handle('b1', { told: 'acted', epoch: 13, from: 201, to: 300 }, 0)
+    history.settle({ a: [], b: [] })
+    assert.equal(history.violations, [])
+    history.handle('b1', { told: 'acted', epoch: 13, from: 400, to: 500 }, 0)
+    history.handle('a1', { told: 'acted', epoch: 10, from: 390, to: 401 }, 0)
+    history.settle({ a: [], b: [] })
+    assert.equal(history.violations, mode === 'witness' ? ['a1 wrote in 10 1.0 ms after b1 did in 13'] : [])
+  }
+})
+
 test.run()

@@ -1,10 +1,15 @@
 // The campaign's command line: `npm run faults`. Needs root, iproute2 and nftables.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { hasEtcd } from '../support/etcd.ts'
 import { Random } from '../support/seed.ts'
-import { Campaign, describe } from './campaign.ts'
-import { FAULTS } from './faults.ts'
+import { Campaign } from './campaign.ts'
+import { faultsOf, outcomeOf } from './faults.ts'
 import { missing } from './ground.ts'
+import type { Mode } from './history.ts'
+import { describe } from './tally.ts'
+
+const MODES: readonly Mode[] = ['availability', 'manual', 'witness']
 
 const HELP = `Two nodes in network namespaces, one random fault after another, until so many failovers were seen.
 
@@ -13,7 +18,10 @@ const HELP = `Two nodes in network namespaces, one random fault after another, u
   --only TEXT   only faults whose name contains this
   --except TEXT no fault whose name contains this
   --rounds N    so many rounds instead
-  --lost N      heartbeats that may be missing (default 4, as everywhere)
+  --minutes N   as many rounds as begin within so many minutes instead
+  --mode MODE   availability (default), manual: an operator promotes, witness: a real etcd grants the lease
+  --lost N      heartbeats that may be missing (default 4, as everywhere; from 8 on also 30 % of loss on both links)
+  --starved N   seconds without a pause under starvation (default 2 to 4)
   --json FILE   the summary, for machines
   --help        this
 
@@ -31,6 +39,9 @@ async function main(): Promise<number> {
     options: {
       failovers: { type: 'string', default: '200' },
       rounds: { type: 'string' },
+      minutes: { type: 'string' },
+      mode: { type: 'string', default: 'availability' },
+      starved: { type: 'string' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       only: { type: 'string', default: '' },
       except: { type: 'string' },
@@ -49,22 +60,34 @@ async function main(): Promise<number> {
   const rounds = values.rounds === undefined ? Number.POSITIVE_INFINITY : whole('rounds', values.rounds)
   const lost = whole('lost', values.lost)
   const { only, except } = values
-  const faults = FAULTS.filter(
+  const mode = MODES.find((one) => one === values.mode)
+  if (mode === undefined) throw new Error(`--mode ${values.mode} given; allowed: ${MODES.join(', ')}`)
+  if (mode === 'witness' && !hasEtcd()) throw new Error('mode witness needs etcd')
+  const faults = faultsOf(mode, lost).filter(
     ({ name }) => name.includes(only) && (except === undefined || !name.includes(except)),
   )
   if (faults.length === 0) throw new Error(`--only '${only}', --except '${except ?? ''}': no fault is left`)
-  if (values.rounds === undefined && !faults.some(({ promotes }) => promotes))
-    throw new Error('no fault of these leads to a failover: give --rounds')
+  const isBounded = values.rounds !== undefined || values.minutes !== undefined
+  if (!isBounded && !faults.some((fault) => outcomeOf(fault, mode) === 'takeover'))
+    throw new Error('no fault of these leads to a failover: give --rounds or --minutes')
+  const minutes = values.minutes === undefined ? Number.POSITIVE_INFINITY : whole('minutes', values.minutes)
+  const until = performance.now() + minutes * 60_000
+  const starved = values.starved === undefined ? undefined : 1_000 * whole('starved', values.starved)
   console.log(`seed ${values.seed}`)
   const random = new Random(Number(values.seed))
-  const campaign = new Campaign(String(process.pid), random, { heartbeat: { lost } })
+  const campaign = new Campaign(String(process.pid), random, {
+    mode,
+    lost,
+    ...(starved === undefined ? {} : { starvedMs: [starved, starved] as const }),
+  })
   try {
     await campaign.begin()
-    for (let done = 0; done < rounds; done++) {
-      if (values.rounds === undefined && campaign.summary().failovers >= failovers) break
+    for (let done = 0; done < rounds && performance.now() < until; done++) {
+      if (!isBounded && campaign.summary().failovers >= failovers) break
       const fault = random.pick(faults)
       await campaign.round(fault)
-      if (done % 20 === 19) console.log(`  ${done + 1} rounds, ${campaign.summary().failovers} failovers`)
+      const { failovers: seen, violations } = campaign.summary()
+      if (done % 20 === 19) console.log(`  ${done + 1} rounds, ${seen} failovers, ${violations.length} found`)
     }
   } finally {
     const summary = campaign.summary()

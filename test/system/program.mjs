@@ -1,72 +1,44 @@
-// A node and its application in a process of their own, driven over IPC by test/system. While it leads it writes, waits for
-// `replicated()`, and sends effects through its gate; all that came of it is told to whoever watches.
-import { createNode, defineTable } from 'holdfast'
+// A node and its application in a process of their own, driven over IPC by test/system. While it leads it does what
+// test/system/workload.mjs says; all that came of it is told to whoever watches.
+import { createNode } from 'holdfast'
+import { etcd } from 'holdfast/witness/etcd'
+import { tables, Workload } from './workload.mjs'
 
 const TICK_MS = 5
-const IDS = 400
-const WRITES = 10
-
-const sessions = defineTable({
-  name: 'sessions',
-  key: { id: 'u32' },
-  fields: { reign: 'u53', step: 'u53' },
-  capacity: 4_000,
-})
 
 let node
-let step = 0
+let work
 let timer
-const tell = (told) => process.send?.(told, undefined, {}, () => {})
-
-/** [id, reign, step] of every session. */
-const content = () => [...node.tables.sessions].map(({ id, reign, step }) => [id, reign, step])
-
-/** One synchronous run of writes, then the promise that they are held. */
-function tick() {
-  if (node.role !== 'primary') return
-  const { epoch } = node
-  const writes = []
-  try {
-    for (let i = 0; i < WRITES; i++) {
-      const id = Math.floor(Math.random() * IDS)
-      node.tables.sessions.set({ id }, { reign: epoch, step: ++step })
-      writes.push([id, step])
-    }
-  } catch (error) {
-    if (error.code !== 'ERR_NOT_PRIMARY') tell({ told: 'error', text: String(error.stack) })
-  }
-  if (writes.length > 0) {
-    node.replicated({ alone: 'reject' }).then(
-      () => tell({ told: 'held', epoch, writes }),
-      () => {},
-    )
-  }
-  node.gate((token) => tell({ told: 'effect', epoch: token })).catch(() => {})
-}
+const tell = (told, sent = () => {}) => process.send?.(told, undefined, {}, sent)
 
 const commands = {
-  async start(options) {
-    node = await createNode({ ...options, tables: { sessions } })
+  async start({ etcd: server, ...options }) {
+    const witness = server === undefined ? {} : { witness: etcd(server) }
+    node = await createNode({ ...options, ...witness, tables })
+    work = new Workload(node, tell)
     node.on('role', ({ role, epoch, reason }) => {
-      tell({ told: 'role', role, epoch, reason, content: role === 'primary' ? content() : [] })
+      tell({ told: 'role', role, epoch, reason, content: role === 'primary' ? work.content() : [] })
     })
     for (const name of ['poison', 'unsynced', 'error']) {
       node.on(name, (event) => tell({ told: name, text: JSON.stringify(event?.message ?? event) }))
     }
-    timer = setInterval(tick, TICK_MS)
+    timer = setInterval(() => work.tick(), TICK_MS)
   },
   status: () => node.status(),
+  promote: (how) => node.promote(how),
   /** Nothing more is written; resolves when all that was is held. */
   async rest() {
     clearInterval(timer)
+    // What is about to be deleted is deleted first.
+    await new Promise((resolve) => tell({ told: 'resting' }, resolve))
     return node.role === 'primary' ? await node.replicated({ alone: 'wait' }) : undefined
   },
   work() {
     clearInterval(timer)
-    timer = setInterval(tick, TICK_MS)
+    timer = setInterval(() => work.tick(), TICK_MS)
   },
   verify: () => node.verify(),
-  content,
+  content: () => work.content(),
   date: () => Date.now(),
   close: () => node.close(),
 }
