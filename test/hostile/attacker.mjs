@@ -12,8 +12,8 @@ const split = (address) => {
   return { host: address.slice(0, at), port: Number(address.slice(at + 1)) }
 }
 
-/** Ends with what came back, at the other side's close or after `ms`. */
-async function converse(socket, say, ms) {
+/** Ends with what came back, at the other side's close, after `ms`, or when `over` resolves. */
+async function converse(socket, say, ms, over = new Promise(() => {})) {
   let heard = 0
   const began = performance.now()
   socket.on('data', (bytes) => {
@@ -22,7 +22,7 @@ async function converse(socket, say, ms) {
   socket.on('error', () => {})
   const closed = new Promise((resolve) => socket.once('close', () => resolve(true)))
   say(socket)
-  const isClosed = await Promise.race([closed, wait(ms, false)])
+  const isClosed = await Promise.race([closed, wait(ms, false), over.then(() => false)])
   socket.destroy()
   return { heard, isClosed, ms: performance.now() - began }
 }
@@ -160,8 +160,21 @@ const commands = {
       return converse(net.connect(split(address)), (socket) => socket.end(hello.subarray(0, cut)), 8_000)
     })
   },
-  crowd: ({ address, count, ms }) =>
-    many(count, count, () => converse(net.connect(split(address)), () => {}, ms)),
+  /** Says nothing, until all but so many were shown the door. */
+  crowd({ address, count, stay, ms }) {
+    let left = count
+    let leave
+    const over = new Promise((resolve) => {
+      leave = resolve
+    })
+    return many(count, count, () => {
+      const socket = net.connect(split(address))
+      socket.once('close', () => {
+        if (--left <= stay) leave()
+      })
+      return converse(socket, () => {}, ms, over)
+    })
+  },
   /** A handshake a byte at a time. */
   async loris({ address, count, ms }) {
     const hello = await clientHello()
