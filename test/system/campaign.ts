@@ -47,6 +47,8 @@ export class Campaign {
   private readonly promotionMs: number[] = []
   private readonly began = performance.now()
   private readonly load: [number, number] = [Number.POSITIVE_INFINITY, 0]
+  /** Promotions after a round was judged, by reason. */
+  private readonly afterwards: Record<string, number> = {}
   private etcd: Etcd | undefined
 
   constructor(tag: string, random: Random, setup: Partial<Setup> = {}) {
@@ -258,16 +260,34 @@ export class Campaign {
       .join(', ')
   }
 
-  /** Nobody writes; both nodes are compared, by themselves and here. */
+  /**
+   * Nobody writes; both nodes are compared, by themselves and here. A role that changes meanwhile, as when a witness
+   * comes back for one node before the other, is no fault of theirs, and is counted by its reason.
+   */
   private async settle(): Promise<void> {
-    const primary = await this.untilPair()
-    await this.child(primary).ask('rest')
-    await this.child(OTHER[primary]).ask('rest')
-    const { equal } = (await this.child(primary).ask('verify')) as { equal: boolean }
-    if (!equal) this.history.violations.push('verify() says that the nodes differ')
+    const before = this.history.promotions.length
+    let equal: boolean | undefined
+    await this.until('a pair that can be compared', 'a', async () => {
+      const primary = await this.untilPair()
+      equal = await this.compare(primary).catch((error: Error) => {
+        if (!/NotPrimaryError|VerifyError/.test(error.message)) throw error
+        return undefined
+      })
+      return equal !== undefined
+    })
+    if (equal !== true) this.history.violations.push('verify() says that the nodes differ')
+    for (const { reason } of this.history.promotions.slice(before))
+      this.afterwards[reason] = (this.afterwards[reason] ?? 0) + 1
     const contents: Record<string, Content> = {}
     for (const node of NODES) contents[node] = (await this.child(node).ask('content')) as Content
     this.history.settle(contents)
+  }
+
+  private async compare(primary: NodeName): Promise<boolean> {
+    await this.child(primary).ask('rest')
+    await this.child(OTHER[primary]).ask('rest')
+    const { equal } = (await this.child(primary).ask('verify')) as { equal: boolean }
+    return equal
   }
 
   summary(): Summary {
@@ -286,6 +306,7 @@ export class Campaign {
       promotionMs: [...this.promotionMs].sort((a, b) => a - b),
       hours: (performance.now() - this.began) / 3_600_000,
       load: this.load,
+      afterwards: this.afterwards,
       violations,
     }
   }

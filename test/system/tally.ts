@@ -27,13 +27,15 @@ export interface Summary {
   readonly hours: number
   /** Load average of the machine over a minute: least and most at the end of a round. */
   readonly load: readonly [number, number]
+  /** Promotions after all was mended, while the pair was compared, by reason. */
+  readonly afterwards: Readonly<Record<string, number>>
   readonly violations: readonly string[]
 }
 
 /** For people. */
 export function describe(summary: Summary): string {
   const { kinds, failovers, falsePromotions, heldWrites, lostWrites, effects, hours, load } = summary
-  const { promotionMs, violations, mode, lost } = summary
+  const { promotionMs, violations, mode, lost, afterwards } = summary
   const at = (share: number) =>
     promotionMs[Math.min(promotionMs.length - 1, Math.floor(share * promotionMs.length))] ?? 0
   const quiet = Object.values(kinds).filter((kind) => kind.failovers === 0)
@@ -50,6 +52,7 @@ export function describe(summary: Summary): string {
     `${heldWrites} writes held by replicated(), ${lostWrites} lost`,
     `${falsePromotions} false promotions in ${minutes.toFixed(1)} minutes of faults that allow none`,
     `${effects.accepted} effects accepted by a receiver that checks tokens, ${effects.refused} of an earlier reign refused`,
+    ...Object.entries(afterwards).map(([reason, count]) => `${count} promotions after mending: ${reason}`),
     ...violations.map((violation) => `FOUND: ${violation}`),
   ].join('\n')
 }
