@@ -9,6 +9,7 @@ import session, { type SessionData } from 'express-session'
 import { ValueError } from '../index.ts'
 import { type AdapterNode, type Answer, answerOf, checkGround, type HeldOptions, refusal } from './ground.ts'
 import { cookieOf, cookieRecord, lifeOf, type SessionsTable } from './session-table.ts'
+import { inSlices } from './slices.ts'
 
 export type { AdapterNode, HeldOptions } from './ground.ts'
 export {
@@ -155,13 +156,23 @@ export class HoldfastStore extends session.Store {
     })
   }
 
-  /** All sessions, each with its `id`. A copy of everything: for administration, not for requests. */
+  /**
+   * All sessions, each with its `id`; those that come and go meanwhile may be among them or not. A copy of everything, taken
+   * in slices: for administration, not for requests.
+   */
   override all(callback: (error: unknown, sessions?: (SessionData & { id: string })[]) => void): void {
-    this.#reply(callback, () => {
-      const sessions: (SessionData & { id: string })[] = []
-      for (const view of this.#table) sessions.push({ ...this.#session(view), id: view.sid })
-      return sessions
-    })
+    this.#all().then(
+      // Out of the promise: what a callback throws is not a rejection.
+      (sessions) => queueMicrotask(() => callback(null, sessions)),
+      (error) => queueMicrotask(() => callback(error)),
+    )
+  }
+
+  async #all(): Promise<(SessionData & { id: string })[]> {
+    const all: (SessionData & { id: string })[] = []
+    for await (const slice of inSlices(this.#table, (view) => ({ ...this.#session(view), id: view.sid })))
+      all.push(...slice)
+    return all
   }
 
   /** How many sessions there are; one whose time was over a moment ago may be among them. */
@@ -225,7 +236,6 @@ export class HoldfastStore extends session.Store {
     if (held === undefined) queueMicrotask(() => callback?.())
     else
       held.then(
-        // Out of the promise: what a callback throws is not a rejection.
         () => queueMicrotask(() => callback?.()),
         (error) => queueMicrotask(() => callback?.(error)),
       )

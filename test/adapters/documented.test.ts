@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { documented } from './documented.ts'
-import { Browser } from './support.ts'
+import { Browser, request } from './support.ts'
 
 const test = suite('documented')
 
@@ -15,6 +15,29 @@ test('express-session.md: the count of a cookie goes on', () =>
     assert.is(await primary(), 'b')
     assert.is((await browser.ask(port.b, '/')).body, '6 views, says b')
     assert.is((await new Browser().ask(port.b, '/')).body, '1 views, says b')
+  }))
+
+test('keyv.md: what was cached is there, and ends when it should', () =>
+  documented('keyv', async ({ port, kill, primary }) => {
+    assert.is((await request(port.a, '/greeting?value=hello', 'PUT')).status, 204)
+    assert.is((await request(port.a, '/greeting')).body, 'hello')
+    assert.is((await request(port.b, '/greeting?value=other', 'PUT')).status, 503)
+    await kill('a')
+    assert.is(await primary(), 'b')
+    assert.is((await request(port.b, '/greeting')).body, 'hello')
+    assert.is((await request(port.b, '/nothing')).status, 404)
+    assert.is((await request(port.b, '/greeting?value=other', 'PUT')).status, 204)
+    assert.is((await request(port.b, '/greeting')).body, 'other')
+  }))
+
+test('unstorage.md: what was stored is there', () =>
+  documented('unstorage', async ({ port, kill, primary }) => {
+    assert.is((await request(port.a, '/carts/7?value=apples', 'PUT')).status, 204)
+    assert.is((await request(port.b, '/carts/7?value=pears', 'PUT')).status, 503)
+    await kill('a')
+    assert.is(await primary(), 'b')
+    assert.is((await request(port.b, '/carts/7')).body, 'apples')
+    assert.is((await request(port.b, '/carts/8')).status, 404)
   }))
 
 test.run()

@@ -1,11 +1,12 @@
-// Runs the programs of docs/adapters as they stand there, two processes of each, with ports that are free here.
+// Runs the programs of docs/adapters as they stand there, two processes of each, with ports that are free here and the
+// patience that a busy machine needs: a process that is killed is noticed at once all the same.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freeAddress } from 'holdfast/testing'
 import { until } from '../node/support.ts'
-import { request } from './support.ts'
+import { PATIENT, request } from './support.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -26,7 +27,11 @@ async function withFreePorts(text: string): Promise<{ text: string; ports: Map<s
       if (![...ports.values()].includes(free)) ports.set(port, free)
     }
   }
-  return { text: text.replace(/\b(?:30|74)\d\d\b/g, (port) => String(ports.get(port))), ports }
+  const patient = `insecure: true, heartbeat: ${JSON.stringify(PATIENT)},`
+  const program = text
+    .replace(/\b(?:30|74)\d\d\b/g, (port) => String(ports.get(port)))
+    .replace('insecure: true,', patient)
+  return { text: program, ports }
 }
 
 export interface Documented {

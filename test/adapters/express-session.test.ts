@@ -13,7 +13,7 @@ import { createPair, sessionStoreSuite } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { until } from '../node/support.ts'
-import { alone, called, failure } from './support.ts'
+import { alone, called, failure, PATIENT } from './support.ts'
 
 const MIB = 2 ** 20
 const test = suite('express-session')
@@ -140,7 +140,7 @@ test('wrong options are refused by name', () => {
 })
 
 test('on a pair: connect and disconnect follow the role, a secondary reads, and refuses writes', async () => {
-  await using pair = await createPair({ tables: { sessions } })
+  await using pair = await createPair({ tables: { sessions }, heartbeat: PATIENT })
   const words: string[] = []
   const [a, b] = [pair.a, pair.b].map((each) => {
     const made = new HoldfastStore({ node: each, table: each.tables.sessions, held: true, alone: 'reject' })
@@ -173,7 +173,7 @@ test('on a pair: connect and disconnect follow the role, a secondary reads, and 
 })
 
 test('held: a set is answered when the secondary has it, and one without a secondary as `alone` says', async () => {
-  await using pair = await createPair({ tables: { sessions } })
+  await using pair = await createPair({ tables: { sessions }, heartbeat: PATIENT })
   const table = pair.a.tables.sessions
   const held = new HoldfastStore({ node: pair.a, table, held: true })
   const strict = new HoldfastStore({ node: pair.a, table, held: true, alone: 'reject' })
@@ -189,7 +189,7 @@ test('held: a set is answered when the secondary has it, and one without a secon
 })
 
 test('the middleware goes on without a session on a node that is not primary', async () => {
-  await using pair = await createPair({ tables: { sessions } })
+  await using pair = await createPair({ tables: { sessions }, heartbeat: PATIENT })
   const words: string[] = []
   const middleware = (of: 'a' | 'b') => {
     const made = new HoldfastStore({ node: pair[of], table: pair[of].tables.sessions })

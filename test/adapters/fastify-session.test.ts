@@ -7,7 +7,7 @@ import { createPair, type Pair } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { until } from '../node/support.ts'
-import { Browser } from './support.ts'
+import { Browser, PATIENT } from './support.ts'
 
 const test = suite('fastify-session')
 const sessions = sessionTable({ capacity: 1000, arena: 2 ** 20 })
@@ -39,7 +39,7 @@ async function serve(node: Pair<Tables>['a']) {
 }
 
 test('views of a cookie go on on the other node, a logout too', async () => {
-  await using pair = await createPair({ tables: { sessions } })
+  await using pair = await createPair({ tables: { sessions }, heartbeat: PATIENT })
   const [a, b] = [await serve(pair.a), await serve(pair.b)]
   try {
     const [browser, other] = [new Browser(), new Browser()]

@@ -4,6 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { createNode, type TableDefinition } from 'holdfast'
 import { freeAddress } from 'holdfast/testing'
 
+/** For pairs whose roles change by handover only: a busy machine is no reason for another change. */
+export const PATIENT = { interval: 50, lost: 30 }
+
 /** A primary whose peer never comes. */
 export async function alone<const Tables extends { readonly [name: string]: TableDefinition }>(
   tables: Tables,
