@@ -16,7 +16,9 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 
 /** Not from this repository. */
 const SYSTEM: Record<string, string> = {
+  cat: 'coreutils',
   cd: 'shell',
+  chmod: 'coreutils',
   curl: 'curl',
   kill: 'shell',
   mkdir: 'coreutils',

@@ -1,0 +1,58 @@
+// One firewall of a pair, from the command line. README.md in this folder shows both, and what the commands do.
+import { Conntrack } from './conntrack.mjs'
+import { Firewall } from './firewall.mjs'
+import { HELP, readOptions } from './options.mjs'
+
+let options
+try {
+  options = readOptions(process.argv.slice(2))
+} catch (error) {
+  console.error(`${error.message}\n\n${HELP}`)
+  process.exit(2)
+}
+if (options.help) {
+  console.log(HELP)
+  process.exit(0)
+}
+
+const { id } = options.firewall.node
+const rounded = (value) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value)
+
+function log(what, details) {
+  if (options.json) {
+    console.log(JSON.stringify({ at: new Date().toISOString(), id, what, ...details }))
+    return
+  }
+  const words = Object.entries(details).map(([name, value]) => {
+    return `${name} ${typeof value === 'object' ? JSON.stringify(value) : rounded(value)}`
+  })
+  console.log(`${id}: ${what} ${words.join(', ')}`.trimEnd())
+}
+
+const conntrack = new Conntrack(options.conntrack)
+const firewall = new Firewall({ ...options.firewall, conntrack, log })
+let version
+try {
+  version = await conntrack.check()
+  await firewall.start()
+} catch (error) {
+  console.error(`${id}: ${error.message}`)
+  process.exit(1)
+}
+
+function report() {
+  const { role, protected: isProtected, synced, tables, links } = firewall.node.status()
+  const sessions = tables.ipv4.sessions + tables.ipv6.sessions
+  const up = Object.entries(links).flatMap(([name, link]) => (link.up ? [name] : []))
+  log('status', { role, sessions, protected: isProtected, synced, links: up.join(' '), ...firewall.counts() })
+}
+if (options.reportMs > 0) setInterval(report, options.reportMs)
+process.on('SIGUSR2', report)
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, async () => {
+    await firewall.close()
+    process.exit(0)
+  })
+}
+log('started', { conntrack: version, pid: process.pid })
