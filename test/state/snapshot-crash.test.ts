@@ -12,7 +12,8 @@ import { makeNode } from '../support/tables.ts'
 import { killedWriter } from './killed-writer.ts'
 
 const test = suite('snapshot crash')
-const KILLS = runs(200)
+/** Two hundred, as docs/PROMISES.md says, with HOLDFAST_RUNS=4. */
+const KILLS = runs(50)
 const directory = mkdtempSync(join(tmpdir(), 'holdfast-crash-'))
 test.after(() => rmSync(directory, { recursive: true }))
 

@@ -67,6 +67,7 @@ export class Campaign {
     }
     for (const node of NODES) await this.start(node)
     if (this.setup.mode === 'manual') await this.order('a', { force: true })
+    await this.untilPair()
     await this.settle()
   }
 

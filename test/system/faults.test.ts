@@ -34,14 +34,15 @@ async function campaign(mode: Mode, choose: (fault: Fault) => boolean): Promise<
     console.log(`\n${describe(summary)}`)
     assert.equal([...summary.violations], [], `seed ${seed}: ${replayCommand()}`)
     assert.is(summary.failovers, faults.filter((fault) => outcomeOf(fault, mode) === 'takeover').length)
-    assert.ok(summary.heldWrites > 1_000 && summary.effects.accepted > 100)
+    assert.ok(summary.heldWrites > 50 * faults.length && summary.effects.accepted > 10 * faults.length)
   } finally {
     await one.close()
   }
 }
 
+/** Where a mode decides otherwise, and one ordinary takeover. */
 const isOfOtherOutcome = (mode: Mode) => (fault: Fault) =>
-  fault.mode === mode || outcomeOf(fault, mode) !== fault.outcome || fault.name.startsWith('primary killed')
+  fault.mode === mode || outcomeOf(fault, mode) !== fault.outcome || fault.name === 'primary killed'
 
 if (lacking === undefined) {
   test('no fault loses what was held, promotes falsely, gives an epoch two primaries, or leaves a difference', () =>
