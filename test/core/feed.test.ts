@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Feed } from '../../src/core/feed.ts'
 import { Link } from '../../src/core/link.ts'
+import { UNAPPLIED_BYTES_MAX } from '../../src/core/options.ts'
 import type { Core } from '../../src/core/state.ts'
 import { NodeState, Peer } from '../../src/core/state.ts'
 import { DIGEST_KEY_BYTES, FrameType, type Role } from '../../src/wire/constants.ts'
@@ -86,6 +87,30 @@ test('a new stream repeats the last acknowledgement, which may have been lost wi
   feed.flushAck(0)
   assert.is(said.length, 2)
   assert.equal([...said[1]!], [...said[0]!])
+})
+
+test('a secondary whose application is far behind acknowledges nothing more until it has caught up', () => {
+  const { core, feed, join, said } = start()
+  join(10)
+  const length = UNAPPLIED_BYTES_MAX / 4
+  let sequence = 1
+  const receive = () => {
+    const writer = beginFrame(FrameType.BATCH, 10, ++sequence, 1, length)
+    for (let i = 0; i < length / 8; i++) writer.f64(0)
+    const frame = parseFrame(sealFrame(writer))
+    assert.ok(typeof frame !== 'string')
+    assert.is(feed.handleSequenced(frame, 0), undefined)
+    feed.flushAck(0)
+  }
+  core.state.handleProgress(1, 0)
+  for (let i = 0; i < 3; i++) receive()
+  const before = said.length
+  assert.ok(before >= 3)
+  for (let i = 0; i < 3; i++) receive()
+  assert.is(said.length, before)
+  feed.handleApplied({ type: 'applied', epoch: 10, attach: 1, applied: sequence, awaited: 0 })
+  feed.flushAck(0)
+  assert.is(said.length, before + 1)
 })
 
 /** A primary of epoch 10 that feeds a secondary. */

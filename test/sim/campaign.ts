@@ -8,6 +8,7 @@ import { runSeed } from './run.ts'
 import type { StoreKind } from './tables.ts'
 import { addRun, emptyTally, type Tally, tallyInto } from './tally.ts'
 import type { WorkerReport, WorkerTask } from './worker.ts'
+import { endOf } from './worker-end.ts'
 
 export interface CampaignOptions {
   readonly seeds: number
@@ -79,7 +80,7 @@ function runJob(job: number, jobs: number, options: CampaignOptions, tally: Tall
       tallyInto(tally, report)
       for (const { seed, finding } of report.findings) console.log(`  FOUND in seed ${seed}: ${finding}`)
     })
-    child.on('exit', (code) => {
+    void endOf(child).then((code) => {
       if (code !== 0) console.log(`  a process ended with ${code}`)
       resolve(code ?? 1)
     })

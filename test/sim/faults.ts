@@ -51,6 +51,10 @@ export class Faults {
   begin(): void {
     this.links.beginPermanent()
     const { world } = this.network
+    if (this.plan.islandFirst) {
+      const random = this.random.split('first island')
+      world.after(this.plan.faultyFrom, () => this.strike('island', random))
+    }
     for (const [name, mean] of this.plan.faults) {
       const random = this.random.split(name)
       world.after(this.plan.faultyFrom, () => this.wait(name, mean, random))

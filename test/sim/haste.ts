@@ -1,5 +1,5 @@
 // What an application does at the worst moment: it writes as fast as it can to a secondary that is just being compared,
-// writes everything anew in another order within one turn, hands over in the midst of writes.
+// writes everything, or a part, anew in another order within one turn, hands over in the midst of writes.
 import type { AppMood, AppPlan } from './app.ts'
 import type { Prng } from './prng.ts'
 import type { SimProcess } from './process.ts'
@@ -57,9 +57,12 @@ export class Haste {
   upheave(): void {
     const { random, process, plan, pen } = this
     const table = random.below(process.tables.length)
-    const keys = random.shuffle(Array.from({ length: Math.min(plan.keys, UPHEAVAL_KEYS) }, (_, key) => key))
+    const known = random.shuffle(Array.from({ length: Math.min(plan.keys, UPHEAVAL_KEYS) }, (_, key) => key))
+    // Few enough that nodes which were apart meanwhile are brought up by difference, or all there are.
+    const isWhole = random.chance(0.5)
+    const keys = isWhole ? known : known.slice(0, 1 + random.below(Math.ceil(known.length / 4)))
     process.world.count('upheaval')
-    if (random.chance(0.5)) pen.clear(table)
+    if (isWhole && random.chance(0.5)) pen.clear(table)
     else for (const key of keys) pen.delete(table, key)
     for (const key of random.shuffle(keys)) pen.set(table, key)
   }

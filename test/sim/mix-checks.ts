@@ -6,7 +6,7 @@ import type { SimProcess } from './process.ts'
 
 /** Reading all sessions takes long: a mix of so many is read, after every so many frames. */
 const SESSIONS_MAX = 400
-const EVERY = 4
+const EVERY = 2
 
 export class MixChecks {
   private readonly history: History

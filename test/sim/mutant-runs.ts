@@ -6,6 +6,7 @@ import { plant, ROOT, uproot } from './mutant-tree.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { MUTANTS } from './mutants.ts'
 import type { WorkerReport, WorkerTask } from './worker.ts'
+import { endOf } from './worker-end.ts'
 
 export interface MutantOptions {
   /** Parts of names; none: all. */
@@ -112,7 +113,7 @@ function runTree(
       seeds += report.seeds
       finding ??= report.findings[0]?.finding
     })
-    child.on('exit', (code) => {
+    void endOf(child).then((code) => {
       clearTimeout(silence)
       if (code !== 0 && finding === undefined)
         finding = `the run ends with ${code}: ${errors.trim().split('\n').at(-1)}`
@@ -144,8 +145,8 @@ function runTest(tree: string, path: string): Promise<string | undefined> {
     child.on('exit', (code) => {
       clearTimeout(patience)
       const failed = /FAIL {2}(.*)/.exec(output)?.[1]
-      if (code === 0) resolve(undefined)
-      else resolve(failed ?? `the test ends with ${code}: ${output.trim().split('\n').at(-1)}`)
+      if (code !== 0 && failed === undefined) console.log(`  ${path} does not run:\n${output}`)
+      resolve(failed)
     })
   })
 }

@@ -66,8 +66,8 @@ export function plant(mutant: Mutant): string {
   rmSync(tree, { recursive: true, force: true })
   const parts = ['src', 'test/sim', 'test/twins', 'test/support']
   const isWasm = mutant.folder === 'assembly'
-  if (isWasm) parts.push('assembly', 'scripts/build.mjs', 'asconfig.json', 'package.json')
-  if (mutant.test !== undefined) parts.push(mutant.test.path)
+  if (isWasm) parts.push('assembly', 'scripts', 'asconfig.json', 'package.json')
+  if (mutant.test !== undefined) parts.push('test', 'docs')
   for (const part of parts) {
     mkdirSync(dirname(join(tree, part)), { recursive: true })
     cpSync(join(ROOT, part), join(tree, part), { recursive: true })

@@ -71,6 +71,8 @@ export interface Plan {
   readonly starts: readonly [number, number]
   /** Faults begin then, ms: some pairs have grown old together. */
   readonly faultyFrom: number
+  /** The first of them: one of a pair that has grown old together begins anew behind a cut, with a younger history. */
+  readonly islandFirst: boolean
   /** And end then. */
   readonly faultyTo: number
 }
@@ -89,8 +91,9 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
   const canWait = interval >= 100 && !tables.kinds.includes(NOTES)
   const faultyFrom = canWait && starting.chance(0.15) ? starting.between(11_000, 15_000) : 0
-  // Of a pair that has grown old together, one that begins anew has the younger history.
-  if (faultyFrom > 0 && starting.chance(0.7)) faults.set('island', boundMs * starting.between(1, 6))
+  const islandFirst = faultyFrom > 0 && starting.chance(0.8)
+  const holdDownMs = Math.max(...nodes.map(({ core }) => core.holdDownMs))
+  const faultyMs = Math.max(boundMs * random.between(8, 25), islandFirst ? 2 * holdDownMs : 0)
   const holding = random.split('permanent')
   const ending = random.split('last cut')
   const isHarmed = holding.chance(0.15)
@@ -117,7 +120,8 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     stateFile: starting.chance(0.5),
     starts: starting.chance(0.5) ? [0, gap] : [gap, 0],
     faultyFrom,
-    faultyTo: faultyFrom + boundMs * random.between(8, 25),
+    islandFirst,
+    faultyTo: faultyFrom + faultyMs,
   }
 }
 

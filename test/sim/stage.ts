@@ -207,6 +207,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
     stateFile: false,
     starts,
     faultyFrom: 0,
+    islandFirst: false,
     faultyTo: Number.POSITIVE_INFINITY,
   }
 }
