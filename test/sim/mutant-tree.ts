@@ -67,7 +67,7 @@ export function plant(mutant: Mutant): string {
   const parts = ['src', 'test/sim', 'test/twins', 'test/support']
   const isWasm = mutant.folder === 'assembly'
   if (isWasm) parts.push('assembly', 'scripts', 'asconfig.json', 'package.json')
-  if (mutant.test !== undefined) parts.push('test', 'docs')
+  if (mutant.test !== undefined) parts.push('test')
   for (const part of parts) {
     mkdirSync(dirname(join(tree, part)), { recursive: true })
     cpSync(join(ROOT, part), join(tree, part), { recursive: true })

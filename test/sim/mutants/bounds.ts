@@ -63,7 +63,7 @@ export const BOUND_MUTANTS: readonly Mutant[] = [
     bug: 'a link takes any number of connections that say nothing',
     folder: 'src',
     patches: [{ find: '    if (this.candidates.size >= CANDIDATES_MAX) return undefined\n', replace: '' }],
-    test: { path: 'test/hostile/words.test.ts', why: 'which has no strangers' },
+    test: { path: 'test/core/link.test.ts', why: 'which has no strangers' },
   },
   {
     name: 'handshakes-without-end',
