@@ -63,12 +63,18 @@ export class Claiming {
     else this.say(now)
   }
 
-  /** The peer granted an epoch: the claim that it answers, which is over with that. */
-  take(epoch: number): OwnClaim | undefined {
+  /**
+   * The peer granted an epoch: the claim that it answers, which is over with that. In mode 'availability' whoever granted
+   * acts again a detection bound later if it hears nothing, so a grant that may be older than that is worth nothing: its
+   * reader may have stood still.
+   */
+  take(epoch: number, now: number): OwnClaim | undefined {
     const { claim } = this
+    const { state, options, boundMs } = this.core
     if (claim?.epoch !== epoch) return undefined
     this.claim = undefined
-    return claim
+    const isOld = options.mode === 'availability' && now - claim.since >= boundMs
+    return isOld && state.role !== 'primary' ? undefined : claim
   }
 
   /** `epoch`: of the claim that is denied. */

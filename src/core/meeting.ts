@@ -17,6 +17,9 @@ export class Meeting {
   /** The reign of the other node against which this one decided to stay. */
   private against: { readonly incarnation: string; readonly epoch: number } | undefined
 
+  /** The reign of the other node that was met last, and when. */
+  private met: { readonly incarnation: string; readonly epoch: number; readonly at: number } | undefined
+
   /** Lineage for which this node gave up its own; what it holds is not weighed against that again. */
   private leftFor: string | undefined
 
@@ -47,13 +50,26 @@ export class Meeting {
   }
 
   /** What a primary does about another one; `judge` compares the two, positive when this node is the better. */
-  decide(status: NodeStatus, judge: () => Verdict): 'wait' | 'stay' | 'leave' {
+  decide(status: NodeStatus, judge: () => Verdict, now: number): 'wait' | 'stay' | 'leave' {
     if (this.isObedient) return 'wait'
     const { incarnation, epoch } = status
     if (this.against?.incarnation === incarnation && this.against.epoch === epoch) return 'stay'
+    if (!this.isNews(status, now)) return 'wait'
     if (judge().order < 0) return 'leave'
     this.against = { incarnation, epoch }
     return 'stay'
+  }
+
+  /**
+   * Whether the other has said what it says since it was met: of the first word nobody knows how long it lay in a socket
+   * of a node that stood still. After a detection bound of streams without datagrams it is taken as it is.
+   */
+  private isNews({ incarnation, epoch }: NodeStatus, now: number): boolean {
+    const { links, boundMs } = this.core
+    if (this.met?.incarnation !== incarnation || this.met.epoch !== epoch)
+      this.met = { incarnation, epoch, at: now }
+    const { at } = this.met
+    return links.some(({ echoed }) => echoed >= at) || now - at >= boundMs
   }
 
   /** This primary gives way to the last that was heard. */

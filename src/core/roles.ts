@@ -91,7 +91,7 @@ export class Roles {
     const isSameLineage = status.lineage === this.core.state.lineage
     const judge = () => comparePrimaries(this.mine(now), this.theirs(status, now))
     const isWorse = isSameLineage && judge().order < 0
-    const choice = isSameLineage ? undefined : this.meeting.decide(status, judge)
+    const choice = isSameLineage ? undefined : this.meeting.decide(status, judge, now)
     if (choice === 'stay') this.beginClaim('older-lineage', now)
     if (choice !== 'leave' && !isWorse) return
     this.handover.cancel('another primary stays')
@@ -99,14 +99,13 @@ export class Roles {
   }
 
   /**
-   * The peer led a younger history in a later epoch and has stepped down before it was heard as primary. Receivers outside
-   * may have seen its number: this node goes on above it.
+   * The peer led another history in a later epoch and has stepped down. Receivers outside may have seen its number: this
+   * node goes on above it, and the peer waits for that before it follows.
    */
   private passEpochOf(status: NodeStatus, now: number): void {
     const { lineage, epoch } = this.core.state
     if (status.lineage === lineage || status.lineage === NO_LINEAGE || status.epoch <= epoch) return
-    const isBetter = () => comparePrimaries(this.mine(now), this.theirs(status, now)).order > 0
-    if (this.meeting.isObedient || isBetter()) this.promote('older-lineage', now, now)
+    this.promote('older-lineage', now, now)
   }
 
   private meetAsFollower(status: NodeStatus, now: number): void {
@@ -125,6 +124,7 @@ export class Roles {
       }
       this.claiming.drop()
       this.offer = undefined
+      if (status.lineage !== state.lineage && status.epoch < state.led) return
       this.feed.follow(now)
       if (state.role === 'starting') this.enter('secondary', 'follows', now, now)
     }
@@ -246,7 +246,7 @@ export class Roles {
 
   /** `revision`: the lease that the peer gave up; 0: it had none. */
   handleGrant(epoch: number, revision: number, now: number): void {
-    const claim = this.claiming.take(epoch)
+    const claim = this.claiming.take(epoch, now)
     if (claim === undefined) return
     if (this.core.state.role === 'primary') {
       this.promote(claim.reason, claim.since, now, epoch)
@@ -317,6 +317,7 @@ export class Roles {
     this.handover.cancel('a new reign began')
     this.feed.beginReign()
     state.epoch = epoch
+    state.led = epoch
     state.hear(epoch)
     if (!state.complete || state.lineage === NO_LINEAGE) {
       state.lineage = drawLineage(options.random)

@@ -26,6 +26,8 @@ export class NodeState {
   epoch = 0
   /** Highest epoch heard, granted or used; the next own epoch is above it. */
   heardEpoch: number
+  /** Epoch of the last reign of this process; 0: it has not led. */
+  led = 0
   /** Highest epoch granted to the peer: this node never acts at or below it. */
   granted = 0
   lineage: string = NO_LINEAGE

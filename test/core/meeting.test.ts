@@ -2,8 +2,12 @@
 // whole nodes in memory at a jumped clock, whose sessions come and go while they meet.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Link } from '../../src/core/link.ts'
+import { Meeting } from '../../src/core/meeting.ts'
+import type { Core } from '../../src/core/state.ts'
 import { CorePair, type PairNode } from '../support/core-pair.ts'
 import { Random, replayCommand, runs, seed } from '../support/seed.ts'
+import { aStatus } from '../support/status.ts'
 
 const test = suite('meeting')
 const gaveWay = (node: PairNode) =>
@@ -116,6 +120,22 @@ test('both restarted empty: it is a fresh start, decided by priority; one restar
   const [a3, b3] = [pair.start('a', { priority: 200 }), pair.start('b', { priority: 1 })]
   pair.until('a leads', () => a3.replica.isProtected)
   assert.equal([a3.change?.reason, a3.table.size, b3.table.size], ['fresh-start', 0, 0])
+})
+
+test('it is judged by what the other says after it was met, not by what lay in a socket', () => {
+  const links = [new Link(0), new Link(1)]
+  const meeting = new Meeting({ place: 0, boundMs: 225, links } as unknown as Core)
+  const status = aStatus({ role: 'primary', epoch: 7 })
+  const worse = () => ({ order: -1, by: 'sessions' }) as const
+  assert.is(meeting.decide(status, worse, 1_000), 'wait')
+  links[1]!.echoed = 999
+  assert.is(meeting.decide(status, worse, 1_010), 'wait')
+  links[1]!.echoed = 1_000
+  assert.is(meeting.decide(status, worse, 1_020), 'leave')
+  // The next reign is met anew, and streams alone prove it by time.
+  const next = { ...status, epoch: 9 }
+  assert.is(meeting.decide(next, worse, 2_000), 'wait')
+  assert.is(meeting.decide(next, worse, 2_225), 'leave')
 })
 
 test.run()

@@ -45,6 +45,12 @@ export const REGRESSIONS: readonly Regression[] = [
   wasm(2004502, 'a guard against freezes opened a gate that was shut for a handover'),
   wasm(2026657, 'a guard against freezes opened a gate that was shut for a handover'),
   wasm(2006021, 'a peer that was met after waking was expected to have answered before'),
+  wasm(2000484, 'a grant was heeded that had lain in a socket until its giver led again'),
+  wasm(2020057, 'who had led a later epoch followed, and sinks were ahead'),
+  wasm(2030697, 'who had led a later epoch followed, and sinks were ahead'),
+  wasm(2033331, 'who had led a later epoch followed, and sinks were ahead'),
+  wasm(2010698, 'two primaries were compared by a word that had lain in a socket'),
+  wasm(2013602, 'two primaries were compared by the first word of a reign'),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]
