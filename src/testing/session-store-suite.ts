@@ -211,7 +211,7 @@ export function sessionStoreSuite(test: RegisterTest, options: SessionStoreSuite
 
     touching('touch lets a session live on', async (store) => {
       const sid = newId()
-      const given = cookie(600)
+      const given = cookie(1500)
       await set(store, sid, { cookie: given, n: 1 })
       await touch(store, sid, { cookie: cookie(60_000), n: 1 })
       while (Date.now() < given.expires!.getTime() + lateMs) await wait(20)
