@@ -41,7 +41,7 @@ export class ConflictChecks {
       this.acked.set(reign, Math.max(this.acked.get(reign) ?? 0, length))
     }
     if (message.type !== 'role' || message.role !== 'secondary') return
-    const isSplit = message.reason === 'later-epoch' || message.reason === 'older-lineage'
+    const isSplit = ['later-epoch', 'older-lineage', 'chosen'].includes(message.reason)
     const from = this.acked.get(reign) ?? 0
     const written = reign.content.map(() => new Map<number, Version>())
     const owed = reign.content.map(() => new Map<number, Version>())

@@ -10,6 +10,9 @@ import { Violation } from './world.ts'
 const PEER_STALLED = 8
 const REASON_AT = 8
 
+/** Number of the reason. */
+const CHOSEN = 22
+
 export class HandoverChecks {
   private readonly reignOf: (process: SimProcess) => Reign | undefined
 
@@ -25,6 +28,8 @@ export class HandoverChecks {
   }
 
   private handleOffer(process: SimProcess, frame: Uint8Array): void {
+    // After a split the other side is offered the role for what it holds itself: nothing has to stand still for that.
+    if (payloadByte(frame, 8) === CHOSEN) return
     if (process.core.state.open) throw new Violation(`${process.name} offers its reign with its gate open`)
     const reign = this.reignOf(process)
     if (reign === undefined || payloadByte(frame, REASON_AT) === PEER_STALLED) return

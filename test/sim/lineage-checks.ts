@@ -13,6 +13,8 @@ const SAMPLES = 4
 
 export class LineageChecks {
   private readonly history: History
+  /** Histories that an application chose, whatever their age. */
+  readonly chosen = new Set<string>()
   private readonly sessions = new Map<SimProcess, number[]>()
 
   constructor(history: History) {
@@ -36,6 +38,7 @@ export class LineageChecks {
 
   /** A node is about to be filled from another history. `lineage` is what it held a complete state of. */
   handleReplaced(process: SimProcess, lineage: string, by: Reign): void {
+    if (this.chosen.has(by.lineage)) return
     const { now } = process.world
     const olderMs = this.ageDifference(lineage, by.lineage, now)
     if (olderMs > LINEAGE_MARGIN_MS + SLACK_MS + (now - by.startedAt) / 50) {

@@ -1,6 +1,7 @@
 // What is drawn once per seed, swarm style: each seed switches on a random few of the faults, with random strength, so
 // that one kind cannot always hide another (Groce et al., Swarm Testing, ISSTA 2012).
 import type { AppPlan } from './app.ts'
+import { type ChoicePlan, drawChoice } from './choice-checks.ts'
 import type { LastCut } from './last-cut.ts'
 import { drawLeaseStore, type LeaseStorePlan } from './lease-store.ts'
 import type { NetworkProfile } from './network.ts'
@@ -50,6 +51,8 @@ export interface Plan {
   readonly operator: OperatorPlan
   /** Somebody listens to what a demoted primary gives up. */
   readonly listens: boolean
+  /** Whether applications choose between two sides after a split. */
+  readonly choice: ChoicePlan
   /** In mode 'witness'. */
   readonly leases: LeaseStorePlan | undefined
   /** Per kind, mean time between two of it, ms. */
@@ -86,7 +89,17 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
   const operator = drawOperator(random.split('operator'), boundMs)
   const third = random.split('leases')
   const leases = third.chance(0.25) ? drawLeaseStore(third, boundMs) : undefined
-  const nodes = drawNodes(random.split('nodes'), { interval, lost, boundMs, tables, operator, leases })
+  const asks = drawChoice(random.split('choice'), boundMs)
+  const choice = leases === undefined ? asks : { limitMs: undefined }
+  const nodes = drawNodes(random.split('nodes'), {
+    interval,
+    lost,
+    boundMs,
+    tables,
+    operator,
+    choice,
+    leases,
+  })
   const starting = random.split('starts')
   const gap = starting.pick([0, 0, starting.between(0, interval), starting.between(0, 8 * boundMs)])
   const canWait = interval >= 100 && !tables.kinds.includes(NOTES)
@@ -106,6 +119,7 @@ export function drawPlan(seed: bigint, random: Prng): Plan {
     app: drawApp(random.split('app'), interval, boundMs, tables),
     operator,
     listens: random.split('listens').chance(0.7),
+    choice,
     leases,
     faults,
     permanent: isHarmed
@@ -143,11 +157,12 @@ interface Common {
   readonly boundMs: number
   readonly tables: TablesPlan
   readonly operator: OperatorPlan
+  readonly choice: ChoicePlan
   readonly leases: LeaseStorePlan | undefined
 }
 
 function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, ProcessPlan] {
-  const { interval, lost, boundMs, tables, operator, leases } = common
+  const { interval, lost, boundMs, tables, operator, choice, leases } = common
   const alone = random.chance(0.1) ? 'manual' : 'availability'
   const mode = leases === undefined ? alone : 'witness'
   const holdDownMs = Math.max(boundMs * random.between(2, 8), 3000)
@@ -175,6 +190,7 @@ function drawNodes(random: Prng, common: Common): readonly [ProcessPlan, Process
       override,
       uptimeMarginMs,
       switching: operator.switching,
+      choiceMs: choice.limitMs,
     },
     flushInterval,
     clockRate: random.chance(0.3) ? random.between(0.99, 1.01) : 1,
@@ -288,6 +304,7 @@ export function describePlan(plan: Plan): string {
     capacities: tables.capacities,
     encodeBytesMax: tables.encodeBytesMax,
     pickupDelayMs: tables.pickupDelayMs,
+    choiceMs: plan.choice.limitMs,
     leases: plan.leases,
     dialTimeoutMs: plan.network.dialTimeoutMs,
     stateFile: plan.stateFile,

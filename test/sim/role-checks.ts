@@ -132,6 +132,7 @@ export class RoleChecks {
     this.promotions.set(reason, (this.promotions.get(reason) ?? 0) + 1)
     world.count(`primary: ${reason}`)
     this.handleOpened(process, epoch)
+    if (reason === 'chosen') this.lineages.chosen.add(message.lineage)
     this.history.birthOf(message.lineage, world.now)
     if (ONE_SIDED.includes(reason) || reason === 'peer-left') {
       if (process.plan.core.mode === 'manual')

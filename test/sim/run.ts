@@ -47,8 +47,12 @@ export function convergenceBoundMs(plan: Plan): number {
     override && mode !== 'manual' ? 3 * HANDOVER_MS + 2 * plan.operator.switching.longestMs : 0
   // The last lease runs out, a new process waits for another, a grant that cannot be used is waited on.
   const leasesMs = 5 * (plan.leases?.leaseMs ?? 0)
+  // The other side is heard, the application asked, the role offered in vain.
+  const { limitMs } = plan.choice
+  const sidesMs = limitMs === undefined ? 0 : limitMs + HANDOVER_MS
   return (
     choosingMs +
+    sidesMs +
     leasesMs +
     holdDownMs +
     HANDOVER_MS +

@@ -4,6 +4,7 @@ import type { Action } from '../../src/core/actions.ts'
 import type { FromSync, ToSync } from '../../src/core/messages.ts'
 import type { ReplicaEvent } from '../../src/core/replica-event.ts'
 import { App, type AppMood } from './app.ts'
+import { ChoiceChecks } from './choice-checks.ts'
 import { ConflictChecks } from './conflict-checks.ts'
 import { CutChecks } from './cut-checks.ts'
 import { DataChecks } from './data-checks.ts'
@@ -55,6 +56,7 @@ export class Simulation implements Witness, Patient {
   readonly data: DataChecks
   readonly conflicts: ConflictChecks
   private readonly meetings = new MeetingChecks()
+  private readonly choices: ChoiceChecks
   readonly labels: Labels
   readonly sinks: Sinks
   private readonly handovers: HandoverChecks
@@ -89,6 +91,7 @@ export class Simulation implements Witness, Patient {
     this.newsMs = plan.boundMs * 1.03 + plan.interval + 50
     this.data = new DataChecks(this.history)
     this.conflicts = new ConflictChecks(this.data, this.history)
+    this.choices = new ChoiceChecks(plan.choice, random.split('choices'))
     this.roles = new RoleChecks(this.history, this.data.lineages, this.book, this.newsMs, () =>
       this.processes(),
     )
@@ -226,6 +229,7 @@ export class Simulation implements Witness, Patient {
     this.data.handleActions(process, actions)
     this.roles.handleActions(process, actions)
     this.handovers.handleActions(process, actions)
+    this.choices.handleActions(process, actions, this.running(1 - process.node))
     if (this.faults.awaitsPhase) this.faults.handlePhase(this.phase())
     for (const action of actions) {
       if (action.type === 'post' && action.message.type === 'role') {
@@ -245,6 +249,7 @@ export class Simulation implements Witness, Patient {
   onMessage(process: SimProcess, message: FromSync, isTaken: boolean): void {
     if (isTaken) this.demandWhole(process, message)
     if (!isTaken) this.conflicts.handleMessage(process, message)
+    if (isTaken && message.type === 'choose') this.choices.handleQuestion(process, message)
     this.data.handleMessage(process, message, isTaken)
     const { operator } = this.nodes[process.node]
     if (message.type === 'result' && operator?.isOwn(message.request)) return

@@ -16,12 +16,15 @@ export interface StagePlan {
   readonly capacity?: number
   /** Keys that the applications use. */
   readonly keys?: number
+  /** What applications answer after a split, after 200 ms; they are not asked without. */
+  readonly side?: 'self' | 'peer'
   /** When each node is started, ms. */
   readonly starts?: readonly [number, number]
 }
 
 const INTERVAL_MS = 50
 const LOST = 4
+const CHOICE_MS = 2_000
 const SEED = 4n
 const LEASE_MS = 2_000
 const BOTH = [0, 1] as const
@@ -155,7 +158,13 @@ function describe(process: SimProcess): string {
   return `${name}: ${labels.join(', ')}`
 }
 
-function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0, 20] }: StagePlan): Plan {
+function planOf({
+  mode = 'availability',
+  capacity = 1024,
+  keys = 50,
+  side,
+  starts = [0, 20],
+}: StagePlan): Plan {
   const boundMs = INTERVAL_MS * LOST + INTERVAL_MS / 2
   const path = { ...CLEAN_PATH, latency: 0.5, jitter: 0 }
   const network: NetworkProfile = {
@@ -182,6 +191,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
       override: false,
       uptimeMarginMs: 300_000,
       switching: SWITCHING,
+      choiceMs: side === undefined ? undefined : CHOICE_MS,
     },
     flushInterval: 1,
     clockRate: 1,
@@ -198,6 +208,7 @@ function planOf({ mode = 'availability', capacity = 1024, keys = 50, starts = [0
     permanent: 'none',
     permanentLink: 0,
     permanentFrom: 0,
+    choice: side === undefined ? { limitMs: undefined } : { limitMs: CHOICE_MS, side },
     leases: mode === 'witness' ? STEADY_WITNESS : undefined,
     lastCut: 'none',
     lastSpoil: false,

@@ -96,6 +96,27 @@ export const STORIES: readonly Story[] = [
     },
   },
   {
+    name: 'other-side-chosen',
+    title:
+      'Two primaries meet and the application of the later epoch chooses the other: that one leads again, above both.',
+    plan: { side: 'peer' },
+    script: (stage) => {
+      stage.settle()
+      stage.say('M1 and M2 cut for two seconds')
+      stage.cut([0, 1], 2_000)
+      stage.run(1_500)
+      stage.show()
+      stage.run(350)
+      stage.say('healed')
+      stage.run(150)
+      stage.show()
+      stage.settle()
+      stage.run(1_000)
+      stage.settle()
+      stage.show()
+    },
+  },
+  {
     name: 'resync-by-difference',
     title:
       'Two primaries for a moment, with few changes among many sessions: only what differs is sent after the cut.',
