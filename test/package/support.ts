@@ -9,6 +9,10 @@ import { freeAddress, makeIdentity } from '../../src/testing/index.ts'
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Without colours; Deno takes any FORCE_COLOR for a yes. */
+const { FORCE_COLOR, ...environment } = process.env
+const PLAIN = { ...environment, NO_COLOR: '1' }
+
 const folders: string[] = []
 process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -25,7 +29,7 @@ export function run(command: string, args: readonly string[], cwd: string, env: 
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    env: { ...PLAIN, ...env },
     maxBuffer: 1 << 26,
   })
   if (status === 0) return stdout
@@ -132,7 +136,7 @@ export class Watched {
     this.child = spawn(file, args, {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', ...env },
+      env: { ...PLAIN, ...env },
     })
     const take = (chunk: Buffer) => {
       this.output += chunk
