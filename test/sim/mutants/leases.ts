@@ -12,6 +12,10 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
         replace: 'this.untilWitness = Math.max(this.untilWitness, this.countedFrom(now))',
       },
     ],
+    test: {
+      path: 'test/core/lease.test.ts',
+      why: 'in hundreds: a slow answer, the loss of everybody, and a peer that takes the lease at once have to meet',
+    },
   },
   {
     name: 'bond-not-kept',

@@ -73,6 +73,10 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
         replace: "if (Math.abs(age) > LINEAGE_MARGIN_MS) return { order: -age, by: 'lineage' }",
       },
     ],
+    test: {
+      path: 'test/core/meeting.test.ts',
+      why: 'in hundreds: most runs are over before two histories are ten seconds apart',
+    },
   },
   {
     name: 'fewer-sessions-stay',

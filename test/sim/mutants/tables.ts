@@ -93,6 +93,10 @@ export const TABLE_MUTANTS: readonly Mutant[] = [
     patches: [
       { find: 'if (!free) dropHolder(image)', replace: 'if (!free && recordBytes == 0) dropHolder(image)' },
     ],
+    test: {
+      path: 'test/table/receive.test.ts',
+      why: 'in hundreds: what is awaited is sent again, and that removes it',
+    },
   },
   {
     name: 'expired-resurrected',
