@@ -5,7 +5,7 @@ import { cpSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { filesOf } from '../docs/pages.ts'
+import { blocksOf, filesOf } from '../docs/pages.ts'
 import { places, project, root, run, temporary, Watched, write } from './support.ts'
 
 const test = suite('bundle')
@@ -16,7 +16,7 @@ import { createNode, defineTable } from 'holdfast'
 
 const [id, peer] = process.argv.slice(2)
 const sessions = defineTable({ name: 'sessions', key: { id: 'u32' }, fields: { count: 'u53' }, capacity: 1000 })
-const place = JSON.parse(readFileSync(new URL(\`./\${id}.json\`, import.meta.url), 'utf8'))
+const place = JSON.parse(readFileSync(\`\${id}.json\`, 'utf8'))
 const node = await createNode({ id, peer, tables: { sessions }, ...place })
 const table = node.tables.sessions
 node.on('role', ({ role }) => console.log(role, table.size, table.get({ id: 7 })?.count))
@@ -54,9 +54,15 @@ test('two processes of a minified bundle are a pair, and the second goes on', as
     readdirSync(folder).filter((name) => name.endsWith('.js')),
     ['holdfast-thread.js', 'server.js'],
   )
-  const a = new Watched([process.execPath, 'server.js', 'a', 'b'], folder)
+  const command = [process.execPath, 'server.js']
+  await killOne(command, command, folder)
+})
+
+/** A pair of these two commands; the first is killed, the second has what it held. */
+async function killOne(first: readonly string[], second: readonly string[], folder: string): Promise<void> {
+  const a = new Watched([...first, 'a', 'b'], folder)
   await a.says(/primary 0/)
-  const b = new Watched([process.execPath, 'server.js', 'b', 'a'], folder)
+  const b = new Watched([...second, 'b', 'a'], folder)
   try {
     await a.says(/held/)
     await b.says(/synced 1/)
@@ -67,7 +73,7 @@ test('two processes of a minified bundle are a pair, and the second goes on', as
     b.kill()
     await Promise.all([a.ends(), b.ends()])
   }
-})
+}
 
 test('a bundle without the file of the sync thread is told which one is missing', async () => {
   const folder = await bundled()
@@ -78,6 +84,19 @@ test('a bundle without the file of the sync thread is told which one is missing'
     a.output,
     /the sync thread ended: .*holdfast-thread\.js.*docs\/BUNDLING\.md[\s\S]*ERR_SYNC_THREAD/,
   )
+})
+
+test('Bun makes a bundle and a single executable that run as a pair', async () => {
+  const bun = join(root, 'node_modules/.bin/bun')
+  const folder = project({ 'server.mjs': SERVER, ...Object.fromEntries(filesOf('docs/BUNDLING.md')) })
+  const commands = blocksOf('docs/BUNDLING.md').find(({ code }) => code.startsWith('bun build'))!
+  for (const line of commands.code.trim().split('\n')) run(bun, line.split(' ').slice(1), folder)
+  const { a, b } = await places()
+  const alone = temporary()
+  cpSync(join(folder, 'dist'), alone, { recursive: true })
+  cpSync(join(folder, 'server'), join(alone, 'server'))
+  write(alone, { 'a.json': JSON.stringify(a), 'b.json': JSON.stringify(b) })
+  await killOne([bun, 'server.js'], [join(alone, 'server')], alone)
 })
 
 test.run()
