@@ -26,7 +26,7 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
   readonly #definition: TableDefinition<Key, Fields>
   readonly #batches: TableBatches
 
-  constructor(
+  /** @internal */ constructor(
     definition: TableDefinition<Key, Fields>,
     seed: HashSeed,
     encodeBytesMax: number,
@@ -37,23 +37,23 @@ export abstract class BatchTable<Key extends Shape, Fields extends Shape> extend
     this.#batches = new TableBatches(this.name, definition.layout, this.engine, () => this.collectEnded())
   }
 
-  /** Throws unless this node may write. */
+  /** Throws unless this node may write. @internal */
   protected abstract admit(): void
 
-  protected abstract viewOf(id: number): Session<Key, Fields>
+  /** @internal */ protected abstract viewOf(id: number): Session<Key, Fields>
 
-  protected abstract lifetimeOf(options: SetOptions): GivenLifetime
+  /** @internal */ protected abstract lifetimeOf(options: SetOptions): GivenLifetime
 
-  /** Takes the core's copies of sessions that the table ended. */
+  /** Takes the core's copies of sessions that the table ended. @internal */
   protected abstract collectEnded(): void
 
-  /** Tells of them. */
+  /** Tells of them. @internal */
   protected abstract tellEnded(): void
 
-  /** The error of a write that a further unique key forbids, after so many rows of a batch. */
+  /** The error of a write that a further unique key forbids, after so many rows of a batch. @internal */
   protected abstract taken(stored: number): KeyTakenError
 
-  /** The error of a table without room, after so many rows of a batch. */
+  /** The error of a table without room, after so many rows of a batch. @internal */
   protected full(stored: number): TableFullError {
     return new TableFullError(
       `table ${this.name}: ${this.capacity} sessions held, which is its capacity; delete sessions or define a larger capacity`,

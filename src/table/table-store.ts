@@ -29,29 +29,29 @@ export class TableStore {
   readonly definition: TableDefinition
   readonly name: string
   readonly capacity: number
-  /** ceil(capacity / SEGMENT_RECORDS). */
+  /** ceil(capacity / SEGMENT_RECORDS). @internal */
   readonly segments: number
   readonly schemaHash: string
-  readonly schema: TableDefinition['schema']
-  /** Bytes of the arena; 0 if it has none. */
+  /** @internal */ readonly schema: TableDefinition['schema']
+  /** Bytes of the arena; 0 if it has none. @internal */
   readonly arenaBytes: number
-  /** Largest output of one `encode`, in bytes, with a record that is longer than `encodeBytesMax`. */
+  /** Largest output of one `encode`, in bytes, with a record that is longer than `encodeBytesMax`. @internal */
   readonly batchBytesMax: number
-  /** Deltas one batch of this table may hold; more is refused as `count`. */
+  /** Deltas one batch of this table may hold; more is refused as `count`. @internal */
   readonly deltasMax: number
-  /** Largest output of one `encode`, in bytes. */
+  /** Largest output of one `encode`, in bytes. @internal */
   readonly encodeBytesMax: number
-  /** Sessions whose before-image is remembered between two encodes; more go whole, later. */
+  /** Sessions whose before-image is remembered between two encodes; more go whole, later. @internal */
   readonly journalMax: number
-  /** Called at the first change after an `encode` that left nothing behind. */
+  /** Called at the first change after an `encode` that left nothing behind. @internal */
   onChange: (() => void) | undefined
-  /** What snapshots are taken from. */
+  /** What snapshots are taken from. @internal */
   readonly snapshots: SnapshotSource
-  protected readonly engine: Engine
+  /** @internal */ protected readonly engine: Engine
   /** Undefined: every session is replicated at once. */
   readonly #pickup: Pickup | undefined
   readonly #partBytes: number
-  /** Table time, in ticks. */
+  /** Table time, in ticks. @internal */
   protected time = 1
   readonly #expires: boolean
   #tracking = false
@@ -59,7 +59,12 @@ export class TableStore {
   /** Whether the next write is to be told. */
   #announcing = false
 
-  constructor(definition: TableDefinition, seed: HashSeed, encodeBytesMax: number, snapshots: boolean) {
+  /** @internal */ constructor(
+    definition: TableDefinition,
+    seed: HashSeed,
+    encodeBytesMax: number,
+    snapshots: boolean,
+  ) {
     this.definition = definition
     this.name = definition.name
     this.capacity = definition.capacity
@@ -83,16 +88,16 @@ export class TableStore {
     this.#listen()
   }
 
-  setTime(ticks: number): void {
+  /** @internal */ setTime(ticks: number): void {
     this.time = ticks
     this.engine.core.setTime(ticks)
   }
 
-  get sweepDue(): number {
+  /** @internal */ get sweepDue(): number {
     return this.#expires ? this.engine.core.sweepDue() >>> 0 : NOTHING_DUE
   }
 
-  sweep(patient: boolean): boolean {
+  /** @internal */ sweep(patient: boolean): boolean {
     const before = this.size
     const isOver = this.engine.core.sweep(patient ? 1 : 0) === 0
     if (this.size !== before) this.noteChange()
@@ -119,11 +124,11 @@ export class TableStore {
     }
   }
 
-  speak(fields: number, deltas: number): void {
+  /** @internal */ speak(fields: number, deltas: number): void {
     this.engine.core.speak(fields, deltas)
   }
 
-  setTracking(on: boolean | 'ids'): void {
+  /** @internal */ setTracking(on: boolean | 'ids'): void {
     this.#tracking = on === true
     this.#changed = false
     this.engine.core.track(on === true ? 2 : on === 'ids' ? 1 : 0)
@@ -134,7 +139,7 @@ export class TableStore {
     this.#announcing = (this.#tracking && !this.#changed) || this.#pickup !== undefined
   }
 
-  /** Called after every write of the application. One test when nothing is to be told. */
+  /** Called after every write of the application. One test when nothing is to be told. @internal */
   protected noteChange(): void {
     if (!this.#announcing) return
     this.#announcing = false
@@ -142,11 +147,11 @@ export class TableStore {
     this.onChange?.()
   }
 
-  get changed(): boolean {
+  /** @internal */ get changed(): boolean {
     return this.#changed
   }
 
-  get overflowed(): boolean {
+  /** @internal */ get overflowed(): boolean {
     return this.engine.core.overflowed() !== 0
   }
 
@@ -154,7 +159,7 @@ export class TableStore {
    * Takes what changed as deltas, empty if nothing differs. All of the journal is always taken; `bytesMax` bounds what
    * overflowed records add to it. While `overflowed`, the peer may still hold keys that have moved: images and digests
    * are only good when nothing was left behind. The view is valid until the next call.
-   */
+   * @internal */
   encode(bytesMax: number): Uint8Array {
     const { core } = this.engine
     const length = core.encode(Math.max(0, Math.min(bytesMax, 2 ** 31 - 1)))
@@ -168,23 +173,23 @@ export class TableStore {
     return this.engine.u8.subarray(at, at + length)
   }
 
-  setDigestKey(key: Uint8Array): void {
+  /** @internal */ setDigestKey(key: Uint8Array): void {
     if (key.length !== 16) throw new InvariantError(`digest key of ${key.length} bytes given; allowed: 16`)
     this.engine.u8.set(key, this.engine.core.sipKey())
   }
 
-  digests(first: number, count: number): Uint8Array {
+  /** @internal */ digests(first: number, count: number): Uint8Array {
     const { core, u8 } = this.engine
     const taken = core.digests(first, count)
     const at = core.digestsAt() >>> 0
     return u8.subarray(at, at + taken * 8)
   }
 
-  get digestedBytes(): number {
+  /** @internal */ get digestedBytes(): number {
     return this.engine.core.digestedBytes()
   }
 
-  image(segment: number): Uint8Array {
+  /** @internal */ image(segment: number): Uint8Array {
     if (!this.#isSegment(segment)) {
       throw new InvariantError(`segment ${segment} given; allowed: 0 to ${this.segments - 1}`)
     }
@@ -196,7 +201,7 @@ export class TableStore {
     return bytes
   }
 
-  imagePart(segment: number, first: number): { deltas: Uint8Array; end: number } {
+  /** @internal */ imagePart(segment: number, first: number): { deltas: Uint8Array; end: number } {
     if (!this.#isSegment(segment)) {
       throw new InvariantError(`segment ${segment} given; allowed: 0 to ${this.segments - 1}`)
     }
@@ -211,38 +216,43 @@ export class TableStore {
     return Number.isInteger(segment) && segment >= 0 && segment < this.segments
   }
 
-  setAwaited(first: number, count: number, awaited: boolean): void {
+  /** @internal */ setAwaited(first: number, count: number, awaited: boolean): void {
     this.engine.core.awaitSegments(first, count, awaited ? 1 : 0)
   }
 
-  isAwaited(segment: number): boolean {
+  /** @internal */ isAwaited(segment: number): boolean {
     return this.engine.core.segmentAwaited(segment) !== 0
   }
 
-  get awaited(): number {
+  /** @internal */ get awaited(): number {
     return this.engine.core.awaitedSegments() + (this.#tracking ? 0 : this.owed)
   }
 
-  isTouched(segment: number): boolean {
+  /** @internal */ isTouched(segment: number): boolean {
     return this.engine.core.segmentTouched(segment) !== 0
   }
 
-  stage(deltas: Uint8Array): RefusalName | undefined {
+  /** @internal */ stage(deltas: Uint8Array): RefusalName | undefined {
     return this.#take(deltas) ?? this.#refusal(this.engine.core.stageBatch(deltas.length))
   }
 
-  stageImage(segment: number, deltas: Uint8Array): RefusalName | undefined {
+  /** @internal */ stageImage(segment: number, deltas: Uint8Array): RefusalName | undefined {
     if (!this.#isSegment(segment)) return 'id'
     return this.#take(deltas) ?? this.#refusal(this.engine.core.stageImage(segment, deltas.length))
   }
 
-  stageImagePart(segment: number, first: number, end: number, deltas: Uint8Array): RefusalName | undefined {
+  /** @internal */ stageImagePart(
+    segment: number,
+    first: number,
+    end: number,
+    deltas: Uint8Array,
+  ): RefusalName | undefined {
     if (!this.#isSegment(segment) || !(first >= 0 && first < end && end <= SEGMENT_RECORDS)) return 'id'
     const number = () => this.engine.core.stageImagePart(segment, first, end, deltas.length)
     return this.#take(deltas) ?? this.#refusal(number())
   }
 
-  setBrought(segment: number, end: number): void {
+  /** @internal */ setBrought(segment: number, end: number): void {
     this.engine.core.brought(Math.min(segment * SEGMENT_RECORDS + end, this.capacity))
   }
 
@@ -260,55 +270,55 @@ export class TableStore {
     return number === 0 ? undefined : REFUSALS[number - 1]
   }
 
-  commit(): void {
+  /** @internal */ commit(): void {
     this.engine.core.commit()
   }
 
-  reset(): void {
+  /** @internal */ reset(): void {
     this.#changed = false
     this.engine.core.reset()
     this.#listen()
   }
 
-  get changedCount(): number {
+  /** @internal */ get changedCount(): number {
     return this.engine.core.changedCount()
   }
 
-  checkpoint(): void {
+  /** @internal */ checkpoint(): void {
     this.engine.core.checkpoint()
   }
 
-  confirm(): void {
+  /** @internal */ confirm(): void {
     this.engine.core.confirm()
   }
 
-  forgetChanges(): void {
+  /** @internal */ forgetChanges(): void {
     this.engine.core.forgetChanges()
   }
 
-  get owed(): number {
+  /** @internal */ get owed(): number {
     return this.engine.core.owed()
   }
 
-  forgetOwed(): void {
+  /** @internal */ forgetOwed(): void {
     this.engine.core.forgetOwed()
   }
 
-  oweChanged(): void {
+  /** @internal */ oweChanged(): void {
     this.engine.core.oweChanged()
   }
 
-  oweListed(list: Uint8Array): RefusalName | undefined {
+  /** @internal */ oweListed(list: Uint8Array): RefusalName | undefined {
     return this.#take(list) ?? this.#refusal(this.engine.core.oweListed(list.length))
   }
 
-  setListing(on: boolean): void {
+  /** @internal */ setListing(on: boolean): void {
     this.engine.core.setListing(on ? 1 : 0)
     if (this.#tracking && this.overflowed) this.#changed = true
     this.#listen()
   }
 
-  list(
+  /** @internal */ list(
     what: 'owed' | 'changed',
     from: number,
     most: number,
@@ -320,43 +330,43 @@ export class TableStore {
     return { bytes: u8.subarray(at, at + length), next: next < 0 ? undefined : next }
   }
 
-  get held(): number {
+  /** @internal */ get held(): number {
     return this.#pickup?.held ?? 0
   }
 
-  /** Sessions that were dropped at a demotion because no other node ever held them. */
+  /** Sessions that were dropped at a demotion because no other node ever held them. @internal */
   get unreplicatedDropped(): number {
     return this.#pickup?.dropped ?? 0
   }
 
-  pickupDeadline(now: number): number | undefined {
+  /** @internal */ pickupDeadline(now: number): number | undefined {
     return this.#pickup?.deadline(now)
   }
 
-  pickUp(now: number): void {
+  /** @internal */ pickUp(now: number): void {
     if (this.#pickup === undefined) return
     if (this.#pickup.turn(now) && this.#tracking) this.#changed = true
     this.#listen()
   }
 
-  demandPickup(): void {
+  /** @internal */ demandPickup(): void {
     this.#pickup?.demand()
   }
 
-  get pickupDemanded(): boolean {
+  /** @internal */ get pickupDemanded(): boolean {
     return this.#pickup?.isDemanded ?? false
   }
 
-  dropHeld(): boolean {
+  /** @internal */ dropHeld(): boolean {
     return this.#pickup?.drop() ?? true
   }
 
-  /** Called with each session that `dropHeld` is about to drop. */
+  /** Called with each session that `dropHeld` is about to drop. @internal */
   set onDropped(listener: ((session: Readonly<Record<string, unknown>>) => void) | undefined) {
     if (this.#pickup !== undefined) this.#pickup.onDropped = listener
   }
 
-  /** Called with what a pickup filter throws. */
+  /** Called with what a pickup filter throws. @internal */
   set onPickupError(listener: ((error: unknown) => void) | undefined) {
     if (this.#pickup !== undefined) this.#pickup.onError = listener
   }

@@ -55,7 +55,7 @@ export class Table<
   #low = 0
   #high = 0
 
-  constructor(
+  /** @internal */ constructor(
     definition: TableDefinition<Key, Fields, Indexes>,
     gate: WriteGate,
     seed: HashSeed,
@@ -249,7 +249,7 @@ export class Table<
     if (!this.#wrote(id)) throw this.full(0)
   }
 
-  protected lifetimeOf(options: SetOptions): GivenLifetime {
+  /** @internal */ protected lifetimeOf(options: SetOptions): GivenLifetime {
     const lifetime = givenLifetime(this.name, options, this.time, this.#date())
     if (lifetime.flags !== 0 && !this.#expires) {
       throw new ValueError(
@@ -336,50 +336,52 @@ export class Table<
     return new this.#View(this.#host, id) as Session<Key, Fields>
   }
 
-  protected viewOf(id: number): Session<Key, Fields> {
+  /** @internal */ protected viewOf(id: number): Session<Key, Fields> {
     return this.#view(id)
   }
 
-  protected taken(stored: number): KeyTakenError {
+  /** @internal */ protected taken(stored: number): KeyTakenError {
     return keyTaken(this.#host, stored)
   }
 
-  protected admit(): void {
+  /** @internal */ protected admit(): void {
     this.#writes.admit()
   }
 
-  protected collectEnded(): void {
+  /** @internal */ protected collectEnded(): void {
     this.#ended.collect()
   }
 
-  protected tellEnded(): void {
+  /** @internal */ protected tellEnded(): void {
     this.#ended.tell()
   }
 
-  /** Whom to tell of sessions that the table ends itself, and of which. The listener must not throw. */
+  /** Whom to tell of sessions that the table ends itself, and of which. The listener must not throw. @internal */
   listen(causes: readonly EndCause[], listener: EndListener): void {
     this.#ended.listen(causes, listener)
   }
 
-  /** As src/core/store.ts says. */
+  /** As src/core/store.ts says. @internal */
   sessionAt(id: number): Record<string, unknown> | undefined {
     return this.#copies.at(id)
   }
 
-  sessionLike(session: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
+  /** @internal */ sessionLike(
+    session: Readonly<Record<string, unknown>>,
+  ): Record<string, unknown> | undefined {
     this.#packKey(session as KeyInput<Key>)
     const id = this.engine.core.find()
     return id < 0 ? undefined : this.sessionAt(id)
   }
 
-  override sweep(patient: boolean): boolean {
+  /** @internal */ override sweep(patient: boolean): boolean {
     if (!this.#writes.isOpen) return false
     const isUnderWay = super.sweep(patient)
     this.#ended.tell()
     return isUnderWay
   }
 
-  /** Ends every view handed out so far. The node calls it at each change of role. */
+  /** Ends every view handed out so far. The node calls it at each change of role. @internal */
   bumpEra(): void {
     this.#host.era++
   }
