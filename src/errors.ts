@@ -1,5 +1,6 @@
 // Errors a caller can meet. Each has a stable `code`; the message says what was given, what is allowed, what to do.
 
+/** The `code` of every error of this package. */
 export type HoldfastErrorCode =
   | 'ERR_CONFIG'
   | 'ERR_SCHEMA'

@@ -6,7 +6,9 @@ import type { SplitSide } from './core/messages.ts'
 import type { RoleReport } from './core/role-report.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
+/** The node's role has changed. */
 export interface RoleEvent {
+  /** What it is now. */
   readonly role: Role
   /** Epoch led or followed; serves as a fencing token. */
   readonly epoch: number
@@ -18,9 +20,11 @@ export interface RoleEvent {
   readonly message: string
   /** From the first sign (suspicion, claim, request) to the decision, ms. */
   readonly durationMs: number
+  /** Up to where everything is there, and what is missing. */
   readonly report: RoleReport
 }
 
+/** A link came up, went down, or could not listen. */
 export interface LinkEvent {
   readonly link: 'm1' | 'm2'
   readonly up: boolean
@@ -28,13 +32,16 @@ export interface LinkEvent {
   readonly reason: string
 }
 
+/** The witness answers again, or no longer. */
 export interface WitnessEvent {
   readonly reachable: boolean
   /** Why not; '' when it is. */
   readonly reason: string
 }
 
+/** A secondary no longer holds everything for certain; what is in doubt is compared or sent anew. */
 export interface UnsyncedEvent {
+  /** What was found, or what began. */
   readonly reason: string
   /** Undefined: every table. */
   readonly table: string | undefined
@@ -42,8 +49,11 @@ export interface UnsyncedEvent {
   readonly segment: number | undefined
 }
 
+/** A secondary refused the same batch twice: a bug, or bad memory. Nothing of it was applied; everything is compared. */
 export interface PoisonEvent {
+  /** Name of the refusal. */
   readonly reason: string
+  /** Undefined: the frame as a whole. */
   readonly table: string | undefined
   /** Of the frame that was refused. */
   readonly sequence: number
@@ -115,6 +125,7 @@ export interface NodeEvents {
   readonly error: Error
 }
 
+/** The names of the events of a node. */
 export type NodeEventName = keyof NodeEvents
 
 /** A record, so that the compiler misses none. */
@@ -135,6 +146,7 @@ const NAMES: Record<NodeEventName, true> = {
 }
 export const EVENT_NAMES = Object.keys(NAMES) as readonly NodeEventName[]
 
+/** What it throws, or rejects with, becomes an `error` event. */
 export type Listener<Name extends NodeEventName> = (event: NodeEvents[Name]) => unknown
 
 interface Entry {

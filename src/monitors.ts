@@ -20,6 +20,7 @@ export interface MonitorSettings {
   readonly fall: number
 }
 
+/** A monitor of `node.monitor()`. */
 export interface MonitorStatus {
   readonly healthy: boolean
   readonly weight: number

@@ -7,6 +7,7 @@ import type { MonitorStatus } from './monitors.ts'
 import type { ArenaUse } from './table/index.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
+/** The other node, as this one sees it. */
 export interface PeerStatus {
   readonly id: string
   readonly role: Role
@@ -22,6 +23,7 @@ export interface PeerStatus {
   readonly maintenance: boolean
 }
 
+/** A table of this node. */
 export interface TableStatus {
   /** Held now, with those that have expired and are not removed yet. */
   readonly sessions: number

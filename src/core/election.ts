@@ -15,6 +15,7 @@ export interface ElectionOptions {
   readonly override: boolean
 }
 
+/** What decided which of two living nodes leads. */
 export type DecidedBy =
   | 'state'
   | 'witness'

@@ -143,7 +143,9 @@ export interface SplitChoice {
   readonly theirs: ChoiceSide
 }
 
+/** One link, as this node sees it. */
 export interface LinkStatus {
+  /** Its stream is open and the peer is heard on it. */
   up: boolean
   /** Smoothed round trip of heartbeats, ms; null before the first. */
   rttMs: number | null

@@ -4,9 +4,13 @@
 import type { ProofResult } from '../wire/sequenced.ts'
 import type { Store } from './store.ts'
 
+/** What `node.verify()` found. */
 export interface VerifyResult {
+  /** Both nodes held the same. What did not is being repaired. */
   readonly equal: boolean
+  /** Where the last segment was compared. */
   readonly position: { readonly epoch: number; readonly sequence: number }
+  /** How many were compared, each of up to 1024 sessions. */
   readonly segments: number
 }
 

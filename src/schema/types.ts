@@ -1,7 +1,11 @@
 // Field types as the user writes them, and the TypeScript types of the values they hold. Types only, besides the two
 // helpers for fields of a chosen length.
 
-/** Types written as a name. */
+/**
+ * Types written as a name, and what they hold. Numbers: `u8` to 255, `u16` to 65,535, `u32` to 4,294,967,295, `i32` between
+ * -2^31 and 2^31 - 1, `u53` to 2^53 - 1, `f64` any number. `bool`. Addresses as text, given as text, number or bytes:
+ * `ipv4`, `ipv6`, and `ip`, which is either.
+ */
 export type ScalarType = 'u8' | 'u16' | 'u32' | 'i32' | 'u53' | 'f64' | 'bool' | 'ipv4' | 'ipv6' | 'ip'
 
 /**
@@ -25,6 +29,7 @@ export interface StringType {
 /** An enum is the list of its names, 1 to 256. */
 export type EnumType = readonly string[]
 
+/** The type of a field: a name, `bytes(n)`, `string(n)`, or the names of an enum. */
 export type FieldType = ScalarType | VariableType | EnumType | BytesType | StringType
 
 /** Names of fields and their types, in order. */

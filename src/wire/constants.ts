@@ -87,6 +87,7 @@ export const REFUSALS = [
 export type RefusalName = (typeof REFUSALS)[number]
 
 export const ROLES = ['starting', 'secondary', 'primary', 'stopped'] as const
+/** 'starting' until it is decided, 'stopped' after the end. */
 export type Role = (typeof ROLES)[number]
 
 /** Why a role changed or is claimed, by the number a CLAIM carries; the sentences are in src/reasons.ts. */
@@ -115,4 +116,5 @@ export const REASONS = [
   'witness-lost', // the primary cannot reach the witness and its secondary can
   'chosen', // after a split: the application of the side that stayed chose the other
 ] as const
+/** Why a role is what it is: a code; `message` says it in a sentence. */
 export type Reason = (typeof REASONS)[number]
