@@ -52,10 +52,14 @@ export interface Answer {
 export class Browser {
   readonly cookies = new Map<string, string>()
 
-  async ask(port: number, path: string, method = 'GET'): Promise<Answer> {
-    const answer = await request(port, path, method, {
+  /** `form`: what is sent, urlencoded. */
+  async ask(port: number, path: string, method = 'GET', form?: Record<string, string>): Promise<Answer> {
+    const headers: Record<string, string> = {
       cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-    })
+    }
+    const body = form && String(new URLSearchParams(form))
+    if (form) headers['content-type'] = 'application/x-www-form-urlencoded'
+    const answer = await request(port, path, method, headers, body)
     for (const line of answer.headers['set-cookie'] ?? []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!
       this.cookies.set(name!, value!)
@@ -69,18 +73,19 @@ export function request(
   path: string,
   method = 'GET',
   headers: Record<string, string> = {},
+  body?: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = http.request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {
-      let body = ''
+      let text = ''
       answer.setEncoding('utf8').on('data', (chunk) => {
-        body += chunk
+        text += chunk
       })
-      answer.on('end', () => resolve({ status: answer.statusCode!, body, headers: answer.headers }))
+      answer.on('end', () => resolve({ status: answer.statusCode!, body: text, headers: answer.headers }))
       answer.on('error', reject)
     })
     asked.on('error', reject)
-    asked.end()
+    asked.end(body)
   })
 }
 

@@ -20,6 +20,7 @@ const SYSTEM: Record<string, string> = {
   cd: 'shell',
   chmod: 'coreutils',
   curl: 'curl',
+  export: 'shell',
   kill: 'shell',
   mkdir: 'coreutils',
   openssl: 'openssl',
