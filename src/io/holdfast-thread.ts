@@ -5,6 +5,7 @@ import { SharedWord, WordState } from '../core/messages.ts'
 import { formatAddress } from './address.ts'
 import { monotonicMs } from './clock.ts'
 import { plainTransport } from './plain-transport.ts'
+import { takePrecedence } from './priority.ts'
 import { SyncLoop } from './sync-loop.ts'
 import type { FromThread, LinkFailure, ThreadData, ToThread } from './thread-messages.ts'
 import { buffersOf } from './thread-messages.ts'
@@ -34,6 +35,7 @@ process.on('unhandledRejection', die)
 process.on('exit', fence)
 
 async function start(): Promise<void> {
+  takePrecedence()
   const transport = data.identity === undefined ? plainTransport : tlsTransport(data.identity)
   let started = false
   const failures: LinkFailure[] = []
