@@ -6,7 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freeAddress } from '../../src/testing/index.ts'
 import { blocksOf, filesOf } from '../docs/pages.ts'
-import { project, Watched, write } from './support.ts'
+import { project, runtimes, Watched, write } from './support.ts'
 
 const test = suite('getting started')
 
@@ -27,55 +27,62 @@ async function freePorts(): Promise<(text: string) => string> {
   return (text) => text.replace(/\b(?:30|74)\d\d\b/g, (port) => ports.get(port)!)
 }
 
-test('the page, from npm install to a login that survives a kill, and back', async () => {
-  if (spawnSync('curl', ['--version']).error !== undefined) {
-    console.log('curl is not installed: docs/GETTING-STARTED.md was not followed')
-    return
-  }
-  const [install = '', startA = '', startB = '', login = '', after = ''] = shells
-  const packages = /npm install holdfast (.*)/.exec(install)![1]!.trim().split(' ')
-  assert.equal([startA, startB], ['node server.mjs a\n', 'node server.mjs b\n'])
-  const withPorts = await freePorts()
-  const folder = project({}, ...packages)
-  write(folder, { 'server.mjs': withPorts(filesOf(PAGE).get('server.mjs')!) })
-  const shell = (script: string) => {
-    const { stdout, stderr, error } = spawnSync(
-      'sh',
-      ['-c', withPorts(script).replaceAll('curl ', 'curl -sS ')],
-      {
-        cwd: folder,
-        encoding: 'utf8',
-      },
-    )
-    if (error !== undefined) throw error
-    return stdout + stderr
-  }
-  const start = (id: string) => new Watched([process.execPath, 'server.mjs', id], folder)
+const [install = '', startA = '', startB = '', login = '', after = ''] = shells
+const packages = /npm install holdfast (.*)/.exec(install)![1]!.trim().split(' ')
+const folder = project({}, ...packages)
+// This Node, Deno and Bun; other Nodes are tried with the README's program.
+const tried = runtimes([])
 
-  const a = start('a')
-  const started = [a]
-  try {
-    await a.says(/a is primary/)
-    const b = start('b')
-    started.push(b)
-    await b.says(/b holds every session/)
-    assert.is(shell(login), outputs[0])
-    assert.match(a.output, /a: process \d+, port \d+/)
-    a.kill()
-    await b.says(/b is primary/)
-    assert.is(shell(after), outputs[1])
+for (const { name, command } of tried) {
+  test(`${name}: the page, from npm install to a login that survives a kill, and back`, async () => {
+    if (spawnSync('curl', ['--version']).error !== undefined) {
+      console.log('curl is not installed: docs/GETTING-STARTED.md was not followed')
+      return
+    }
+    assert.equal([startA, startB], ['node server.mjs a\n', 'node server.mjs b\n'])
+    const withPorts = await freePorts()
+    write(folder, { 'server.mjs': withPorts(filesOf(PAGE).get('server.mjs')!) })
+    const shell = (script: string) => {
+      const { stdout, stderr, error } = spawnSync(
+        'sh',
+        ['-c', withPorts(script).replaceAll('curl ', 'curl -sS ')],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+        },
+      )
+      if (error !== undefined) throw error
+      return stdout + stderr
+    }
+    // The other one is always this Node: a pair may be of two runtimes.
+    const start = (id: string) =>
+      new Watched([...(id === 'a' ? command : [process.execPath]), 'server.mjs', id], folder)
 
-    const again = start('a')
-    started.push(again)
-    await again.says(/a holds every session/)
-    b.kill('SIGTERM')
-    assert.is(await b.ends(), 0)
-    await again.says(/a is primary/)
-    assert.is(shell(after.replace('3002', '3001')), 'ada, visit 4, from a\n')
-  } finally {
-    for (const process of started) process.kill()
-    await Promise.all(started.map((process) => process.ends()))
-  }
-})
+    const a = start('a')
+    const started = [a]
+    try {
+      await a.says(/a is primary/)
+      const b = start('b')
+      started.push(b)
+      await b.says(/b holds every session/)
+      assert.is(shell(login), outputs[0])
+      assert.match(a.output, /a: process \d+, port \d+/)
+      a.kill()
+      await b.says(/b is primary/)
+      assert.is(shell(after), outputs[1])
+
+      const again = start('a')
+      started.push(again)
+      await again.says(/a holds every session/)
+      b.kill('SIGTERM')
+      assert.is(await b.ends(), 0)
+      await again.says(/a is primary/)
+      assert.is(shell(after.replace('3002', '3001')), 'ada, visit 4, from a\n')
+    } finally {
+      for (const process of started) process.kill()
+      await Promise.all(started.map((process) => process.ends()))
+    }
+  })
+}
 
 test.run()

@@ -1,12 +1,12 @@
 // time-out: 900 s
 // The packed package in an empty project, under every runtime: two processes of the README's program are a pair, and the
 // second has the first one's session after its end; require() works where the runtime has it; types are checked.
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { declared, files } from './readme.ts'
-import { project, root, run, runtimes, Watched, write } from './support.ts'
+import { install, project, root, run, runtimes, Watched, write } from './support.ts'
 
 const test = suite('runtimes')
 
@@ -30,6 +30,19 @@ const COMPILER = {
   types: ['node'],
 }
 
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, unknown>
+  peerDependencies: Record<string, string>
+}
+
+/** Every entry, by name. */
+const ENTRIES = Object.keys(manifest.exports)
+  .filter((entry) => entry !== './package.json')
+  .map(
+    (entry, i) => `import * as entry${i} from '${entry.replace('.', 'holdfast')}'\nconsole.log(entry${i})\n`,
+  )
+  .join('')
+
 for (const typescript of ['typescript', 'typescript6', 'typescript5']) {
   for (const [module, moduleResolution] of [
     ['NodeNext', 'NodeNext'],
@@ -43,6 +56,20 @@ for (const typescript of ['typescript', 'typescript6', 'typescript5']) {
     })
   }
 }
+
+test('every entry and every adapter has its types, beside the libraries they adapt', () => {
+  const peers = Object.entries(manifest.peerDependencies).map(([name, range]) => `${name}@${range}`)
+  install(folder, ...peers, '@types/express-session@1')
+  for (const typescript of ['typescript', 'typescript6', 'typescript5']) {
+    // Not all of those libraries compile strictly themselves.
+    const compilerOptions = { ...COMPILER, module: 'NodeNext', skipLibCheck: true }
+    write(folder, {
+      'entries.ts': ENTRIES,
+      'tsconfig.json': JSON.stringify({ compilerOptions, files: ['entries.ts'] }),
+    })
+    run(process.execPath, [join('node_modules', typescript, 'bin/tsc'), '-p', '.'], folder)
+  }
+})
 
 test("deno check: the README's program is typed", () => {
   write(folder, { 'typed.ts': declared() })
@@ -62,21 +89,33 @@ for (const { name, command, runsTypes } of all) {
   test(`${name}: two processes of the README's program`, async () => {
     write(folder, await files())
     if (!runsTypes) compileTo('out')
-    const script = (id: string) => (runsTypes ? `${id}.ts` : `out/${id}.js`)
-    const b = new Watched([...command, script('b')], folder)
-    const a = new Watched([...command, script('a')], folder)
-    try {
-      // Whichever was primary: b waits until a has ended, so at the end it leads, with a's session if a had led.
-      assert.is(await a.ends(), 0, a.output)
-      const [, packets, sessions] = await b.says(/b holds (\d+|undefined) of (\d+)/)
-      assert.is(await b.ends(), 0, b.output)
-      assert.equal([packets, sessions], ['1', '1'])
-      assert.match(a.output + b.output, /survives the loss of this node|no secondary at the moment/)
-    } finally {
-      a.kill()
-      b.kill()
-    }
+    const script = (id: string) => [...command, runsTypes ? `${id}.ts` : `out/${id}.js`]
+    await pair(script('a'), script('b'))
   })
+}
+
+for (const { name, command } of all.filter(({ name }) => ['deno', 'bun'].includes(name))) {
+  test(`a process under this Node and one under ${name} are a pair`, async () => {
+    write(folder, await files())
+    compileTo('out')
+    await pair([process.execPath, 'out/a.js'], [...command, 'b.ts'])
+  })
+}
+
+async function pair(first: readonly string[], second: readonly string[]): Promise<void> {
+  const b = new Watched(second, folder)
+  const a = new Watched(first, folder)
+  try {
+    // Whichever was primary: b waits until a has ended, so at the end it leads, with a's session if a had led.
+    assert.is(await a.ends(), 0, a.output)
+    const [, packets, sessions] = await b.says(/b holds (\d+|undefined) of (\d+)/)
+    assert.is(await b.ends(), 0, b.output)
+    assert.equal([packets, sessions], ['1', '1'])
+    assert.match(a.output + b.output, /survives the loss of this node|no secondary at the moment/)
+  } finally {
+    a.kill()
+    b.kill()
+  }
 }
 
 for (const { name, command } of all.filter(({ name }) => /^node 2[2-9]/.test(name))) {

@@ -84,11 +84,11 @@ export interface Runtime {
 }
 
 /** This Node, those of other lines (their binaries come as packages), Deno and Bun. */
-export function runtimes(): Runtime[] {
+export function runtimes(majors: readonly number[] = [22, 24, 26]): Runtime[] {
   const found: Runtime[] = [
     { name: `node ${process.versions.node}`, command: [process.execPath], runsTypes: false },
   ]
-  for (const major of [22, 24, 26]) {
+  for (const major of majors) {
     const binary = nodeBinary(major)
     if (binary === undefined)
       console.log(`Node ${major}: no binary for ${process.platform}-${process.arch}, not tried`)
