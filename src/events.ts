@@ -158,6 +158,8 @@ export class Emitter {
   private readonly entries = new Map<NodeEventName, Entry[]>()
   /** Called when somebody begins or ceases to listen. */
   onListeners: (() => void) | undefined
+  /** Called with every event, before its listeners. */
+  onEvent: (<Name extends NodeEventName>(name: Name, event: NodeEvents[Name]) => void) | undefined
 
   has(name: NodeEventName): boolean {
     return (this.entries.get(name)?.length ?? 0) > 0
@@ -178,6 +180,7 @@ export class Emitter {
   }
 
   emit<Name extends NodeEventName>(name: Name, event: NodeEvents[Name]): void {
+    this.onEvent?.(name, event)
     for (const { listener, once } of this.entries.get(name) ?? []) {
       if (once) this.remove(name, listener as Listener<Name>)
       try {

@@ -54,6 +54,7 @@ export type { TablesOf } from './node.ts'
 export { createNode, type HoldfastNode } from './node.ts'
 export type {
   AbortSignalLike,
+  AdminOptions,
   ConflictHook,
   Effect,
   EffectSignal,

@@ -1,6 +1,7 @@
 // The application thread's side of a node: tables, replica, driver and the handle on the sync thread, wired together.
 // src/node.ts is its public face.
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
+import { publish } from './channels.ts'
 import { Choices } from './choices.ts'
 import type { FromSync, SyncStatus } from './core/messages.ts'
 import { HANDOVER_TIMEOUT_MS } from './core/options.ts'
@@ -26,7 +27,7 @@ import type { Settings } from './settings.ts'
 import type { NodeStatus, TableStatus } from './status.ts'
 import { NO_SYNC_STATUS } from './status.ts'
 import type { Table, WriteGate } from './table/index.ts'
-import { GATE_CLOSED } from './table/index.ts'
+import { GATE_CLOSED, isOpen } from './table/index.ts'
 import { Tellings } from './tellings.ts'
 import type { Role } from './wire/constants.ts'
 
@@ -34,7 +35,20 @@ import type { Role } from './wire/constants.ts'
 const END_TIMEOUT_MS = 2_000
 const ENDED_EVENTS = ['expired', 'evicted'] as const
 
+/** The server of the `admin` option, as far as the node has to do with it. */
+export interface AdminDoor {
+  /** 'http://127.0.0.1:9470', or 'unix:' and a path. */
+  readonly address: string
+  /** Of what asked there and was refused, by name. */
+  readonly refusals: Readonly<Record<string, number>>
+  close(): Promise<void>
+}
+
 export class NodeRuntime {
+  /** What the application holds; given right after the constructor. */
+  face: object | undefined
+  /** Closed with the node. */
+  admin: AdminDoor | undefined
   readonly tables: Readonly<Record<string, Table>>
   readonly emitter: Emitter = new Emitter()
   private readonly tellings: Tellings
@@ -55,6 +69,7 @@ export class NodeRuntime {
   private closing: Promise<void> | undefined
   /** Closed, and everybody told. */
   private closed: Promise<void> | undefined
+  private adminClosed: Promise<void> | undefined
   /** Answers of this turn, see 'result'. */
   private readonly results: Extract<FromSync, { type: 'result' }>[] = []
   private stopped = false
@@ -73,6 +88,7 @@ export class NodeRuntime {
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
     for (const store of stores) store.onPickupError = (error) => this.tellings.thrown(error)
+    this.emitter.onEvent = (name, event) => publish(name, settings.id, this.face, event)
     this.emitter.onListeners = () => {
       this.listenToTables(stores)
       this.replica.conflicts.wanted = this.emitter.has('conflict')
@@ -183,6 +199,7 @@ export class NodeRuntime {
       id: settings.id,
       role: replica.role,
       epoch: replica.epoch,
+      acting: isOpen(this.gate),
       lineage: sync.lineage,
       reason: roleChanges.reason,
       protected: isProtected,
@@ -199,7 +216,8 @@ export class NodeRuntime {
       snapshot: this.files.snapshot,
       history: [...roleChanges.history],
       witness: sync.witness,
-      refusals: sync.refusals,
+      admin: this.admin?.address ?? null,
+      refusals: { ...sync.refusals, ...this.admin?.refusals },
     }
   }
 
@@ -256,7 +274,7 @@ export class NodeRuntime {
     this.closing ??= this.leave()
     // A hook that waits for its own end would wait until its bound.
     if (this.roleChanges.isWithinHook) return this.closing
-    this.closed ??= this.closing.then(() => this.roleChanges.told)
+    this.closed ??= this.closing.then(() => this.roleChanges.told).then(() => this.adminClosed)
     return this.closed
   }
 
@@ -339,6 +357,8 @@ export class NodeRuntime {
     this.sync = { ...NO_SYNC_STATUS, lineage: this.sync.lineage, refusals: this.sync.refusals }
     this.settings.signal?.removeEventListener('abort', this.abort)
     if (error !== undefined) this.tellings.error(error)
+    // The last role is told through it, too.
+    this.adminClosed = this.roleChanges.told.then(() => this.admin?.close())
     void this.files.end().then(this.settleEnd)
   }
 

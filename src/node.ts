@@ -60,7 +60,8 @@ export type TablesOf<Definitions extends TableDefinitions> = {
  * node.on('role', ({ role, message }) => console.log(role, message))
  * ```
  *
- * @throws ConfigError for an option that is missing, wrong, unknown, or contradicts another; and when no link listens.
+ * @throws ConfigError for an option that is missing, wrong, unknown, or contradicts another; when no link listens; and when
+ *   `admin` cannot listen.
  * @throws SchemaError when a table's memory cannot be reserved.
  * @throws StateError when `stateDir`, or what lies in it, cannot be used.
  * @throws WitnessError when the witness could not be opened.
@@ -71,9 +72,21 @@ export async function createNode<const Tables extends TableDefinitions>(
 ): Promise<HoldfastNode<Tables>> {
   const settings = checkOptions(options)
   if (settings.signal?.aborted) throw settings.signal.reason
-  const runtime = new NodeRuntime(settings, await prepare(settings))
-  await runtime.start()
-  return new HoldfastNode<Tables>(runtime)
+  // First, so that a port that cannot be had is known before this node takes part in anything; and loaded only on demand.
+  const admin = settings.admin && (await (await import('./admin/server.ts')).openAdmin(settings.admin))
+  try {
+    const runtime = new NodeRuntime(settings, await prepare(settings))
+    const node = new HoldfastNode<Tables>(runtime)
+    if (admin !== undefined) {
+      runtime.admin = admin
+      admin.serve(node)
+    }
+    await runtime.start()
+    return node
+  } catch (error) {
+    await admin?.close()
+    throw error
+  }
 }
 
 /** One of the two nodes. Made by `createNode`. */
@@ -93,6 +106,7 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
       throw new ConfigError('HoldfastNode: made by createNode(options); call that')
     }
     this.#runtime = runtime
+    runtime.face = this
     this.id = runtime.id
     this.tables = runtime.tables as unknown as TablesOf<Tables>
   }

@@ -65,6 +65,24 @@ export interface MonitorOptions {
   readonly fall?: number
 }
 
+/** A server over HTTP for operators and their tools: what this node is, and a few actions. docs/OPERATING.md has its routes. */
+export interface AdminOptions {
+  /**
+   * A loopback address with a port ('127.0.0.1:9470', '[::1]:9470'; port 0: the system chooses), or the absolute path of a
+   * unix socket, which only this user may open.
+   */
+  readonly listen: string
+  /**
+   * Lets whoever says `authorization: Bearer <token>` act: handover, maintenance, resync, verify. 16 to 256 printable
+   * characters. Default: none, and no actions.
+   */
+  readonly token?: string
+  /** Other addresses than the loopback may be listened at: whoever reaches them may read. Default false. */
+  readonly open?: boolean
+  /** Names by which clients may ask, at most 16; IP addresses and localhost are always allowed. Default: none. */
+  readonly hosts?: readonly string[]
+}
+
 /** Options of `createNode`. */
 export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions> {
   /** This node's name, 1 to 64 bytes. */
@@ -172,6 +190,11 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   }
   readonly onPromote?: RoleHook
   readonly onDemote?: RoleHook
+  /**
+   * Serves status, events, metrics, health and the live page over HTTP. Listens before the node takes part in anything, and
+   * ends with it. Default: none.
+   */
+  readonly admin?: AdminOptions
   /** Abort closes the node. */
   readonly signal?: AbortSignalLike
   /** Default: silent. */

@@ -1,5 +1,6 @@
 // The checks behind createNode's options: every option by itself, then the relations between them. A refusal names the
 // option, what was given, what is allowed. Unknown options are refused: a misspelt one must not be a silent default.
+import type { AdminSettings } from './admin/settings.ts'
 import { CONFLICT_TIMEOUT_MS } from './core/conflicts.ts'
 import { SWITCHING_DEFAULTS, type SwitchingOptions } from './core/damping.ts'
 import { ConfigError } from './errors.ts'
@@ -10,6 +11,7 @@ import type { Identity, LinkAddresses, WitnessData } from './io/thread-messages.
 import { checkNames, flag, hook, integer, isObject, number, refusal, signal, text } from './option-kinds.ts'
 import type { AbortSignalLike, ConflictHook, Logger, NodeOptions, RoleHook } from './options.ts'
 import type { TableDefinition } from './schema/index.ts'
+import { checkAdmin } from './settings-admin.ts'
 import { checkWitness } from './settings-witness.ts'
 import { checkSnapshot, checkStateDir, type SnapshotSettings } from './state-options.ts'
 import { TABLES_MAX } from './wire/constants.ts'
@@ -46,6 +48,7 @@ export interface Settings {
   readonly snapshot: SnapshotSettings | undefined
   readonly onPromote: RoleHook | undefined
   readonly onDemote: RoleHook | undefined
+  readonly admin: AdminSettings | undefined
   readonly signal: AbortSignalLike | undefined
   /** Never throws. */
   readonly logger: Logger
@@ -91,6 +94,7 @@ const OPTIONS: readonly string[] = [
   'snapshot',
   'onPromote',
   'onDemote',
+  'admin',
   'signal',
   'logger',
 ]
@@ -149,6 +153,7 @@ export function checkOptions(given: NodeOptions): Settings {
     snapshot: checkSnapshot(given.snapshot, given.stateDir),
     onPromote: hook('onPromote', given.onPromote),
     onDemote: hook('onDemote', given.onDemote),
+    admin: checkAdmin(given.admin),
     signal: signal('signal', given.signal),
     logger: checkLogger(given.logger),
   }

@@ -81,6 +81,11 @@ export interface NodeStatus {
   readonly id: string
   readonly role: Role
   readonly epoch: number
+  /**
+   * Writes are let through at this moment: a primary that is neither fenced nor handing over, and under a witness holds the
+   * lease. `onPromote` may still be running.
+   */
+  readonly acting: boolean
   /** 16 hex digits naming this history of the tables; zeros before there is one. */
   readonly lineage: string
   /** Why the role is what it is. */
@@ -111,7 +116,9 @@ export interface NodeStatus {
   readonly snapshot: SnapshotStatus | null
   /** The last 64 changes of role, oldest first. */
   readonly history: readonly RoleChange[]
-  /** Input refused and connections closed, by reason, since the start. */
+  /** Where the `admin` option listens: 'http://127.0.0.1:9470', or 'unix:' and the path of a socket; null: nowhere. */
+  readonly admin: string | null
+  /** Input refused and connections closed, by reason, since the start; those of the admin server begin with 'admin-'. */
   readonly refusals: { readonly [reason: string]: number }
 }
 

@@ -38,6 +38,7 @@ const ARROWS: Record<string, RegExp> = {
   'src/state': /^(src\/(core|wire)\/|src\/errors\.ts|node:)/,
   'src/io': /^(src\/(core|wire|io|state)\/|src\/errors\.ts|src\/witness\/witness\.ts|node:)/,
   'src/adapters': /^(src\/index\.ts|node:|express-session$|rate-limiter-flexible($|\/))/,
+  'src/admin': /^(src\/(index|version)\.ts|node:)/,
   'src/witness': /^(src\/(errors|option-kinds|signals|core\/witness)\.ts|node:)/,
 }
 

@@ -140,7 +140,7 @@ const REFUSED: [string, object, RegExp][] = [
     { stateDir: 7 },
     /^stateDir: 7 given; allowed: the path of a directory/,
   ],
-  ['an option of a later version', { admin: true }, /^createNode: option 'admin' .*this version/],
+  ['an option of a later version', { shards: true }, /^createNode: option 'shards' .*this version/],
 ]
 
 for (const [what, given, message] of REFUSED) {
