@@ -1,5 +1,5 @@
-// A client that loses connections and no message: it numbers what it sends, keeps it until the server has taken it, and after
-// a reconnection sends again what the server says it has not.
+// A client that loses connections and no message: it numbers what it sends, keeps it until both servers have it, and after a
+// reconnection sends again what the server says it has not.
 import { setTimeout as wait } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import WebSocket from 'ws'
@@ -8,9 +8,11 @@ const RETRY_MS = 50
 const ANSWER_MS = 2_000
 
 export class ResumingClient {
-  /** What the server said last. */
+  /** What the server said last: the number of the last message it took, and what all of them add up to. */
   taken = 0
   total = 0
+  /** The last message of which the server said that the other one has it too. */
+  held = 0
   /** Connections so far, and how many of them went on with the session. */
   connections = 0
   resumed = 0
@@ -22,8 +24,8 @@ export class ResumingClient {
   #user
   #token = ''
   #sent = 0
-  /** Sent and not taken yet, oldest first. */
-  #waiting = []
+  /** What is not held yet, oldest first: all that may have to be sent again. */
+  #kept = []
   #drained = []
   #socket
   #isWelcome = false
@@ -38,9 +40,9 @@ export class ResumingClient {
   }
 
   send(add) {
-    if (this.#waiting.length === 0) this.#answeredAt = performance.now()
+    if (this.taken === this.#sent) this.#answeredAt = performance.now()
     const message = { n: ++this.#sent, add }
-    this.#waiting.push(message)
+    this.#kept.push(message)
     // Before the welcome the server may still lack earlier ones: they go first then, this one behind them.
     if (this.#isWelcome && this.#socket.readyState === WebSocket.OPEN)
       this.#socket.send(JSON.stringify(message))
@@ -48,7 +50,7 @@ export class ResumingClient {
 
   /** Resolves when the server has taken everything that was sent. */
   drained() {
-    if (this.#waiting.length === 0) return Promise.resolve()
+    if (this.taken === this.#sent) return Promise.resolve()
     return new Promise((resolve) => this.#drained.push(resolve))
   }
 
@@ -75,7 +77,7 @@ export class ResumingClient {
       this.#socket = socket
       // A server that is gone without a word (its host is) does not close the connection.
       const watch = setInterval(() => {
-        if (this.#waiting.length > 0 && performance.now() - this.#answeredAt > ANSWER_MS) socket.terminate()
+        if (this.taken < this.#sent && performance.now() - this.#answeredAt > ANSWER_MS) socket.terminate()
       }, ANSWER_MS / 4)
       socket.on('message', (data) => {
         const answer = JSON.parse(String(data))
@@ -92,24 +94,27 @@ export class ResumingClient {
     })
   }
 
-  #handleWelcome(socket, { node, pid, token, known, taken, total }) {
-    if (this.#token !== '' && !known) throw new Error('the server has forgotten this session')
+  #handleWelcome(socket, { node, pid, token, known, ...answer }) {
+    if (!known && this.held > 0) throw new Error('the server has forgotten this session')
     Object.assign(this, { node, pid })
     this.connections += 1
     if (known) this.resumed += 1
     this.#token = token
-    this.#handleTaken({ taken, total })
-    for (const message of this.#waiting) socket.send(JSON.stringify(message))
+    this.#handleTaken(answer)
+    for (const message of this.#kept) if (message.n > this.taken) socket.send(JSON.stringify(message))
   }
 
-  #handleTaken({ taken, total }) {
-    if (taken < this.taken) throw new Error(`the server has lost messages: ${taken} after ${this.taken}`)
+  #handleTaken({ taken, total, held }) {
+    if (taken < this.held) throw new Error(`the servers have lost messages: ${taken} after ${this.held}`)
     const now = performance.now()
-    if (this.#waiting.length > 0) this.longestGapMs = Math.max(this.longestGapMs, now - this.#answeredAt)
+    if (this.taken < this.#sent) this.longestGapMs = Math.max(this.longestGapMs, now - this.#answeredAt)
     this.#answeredAt = now
     Object.assign(this, { taken, total })
-    this.#waiting = this.#waiting.filter(({ n }) => n > taken)
-    if (this.#waiting.length === 0) for (const resolve of this.#drained.splice(0)) resolve()
+    if (held) {
+      this.held = taken
+      this.#kept = this.#kept.filter(({ n }) => n > taken)
+    }
+    if (taken === this.#sent) for (const resolve of this.#drained.splice(0)) resolve()
   }
 }
 

@@ -139,10 +139,10 @@ class Server {
     }
   }
 
-  // What a client was told must never be taken back: nothing is said before the secondary has received it.
+  // Nothing is said before the secondary has received it; where there is none, that is said too.
   async #tell(ws, message) {
-    await this.node.replicated({ alone: 'resolve' })
-    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(message))
+    const { held } = await this.node.replicated({ alone: 'resolve' })
+    if (ws.readyState === ws.OPEN) ws.send(JSON.stringify({ ...message, held }))
   }
 
   #fail(ws, error) {
