@@ -26,6 +26,18 @@ function apart(random: Random, ms: number) {
   return { pair, a, b }
 }
 
+/** Both led alone, and `id` a younger history in a far later epoch. */
+function olderMeetsLater(id: 'a' | 'b') {
+  const pair = new CorePair()
+  pair.cut()
+  const old = pair.start(id === 'a' ? 'b' : 'a')
+  pair.run(15_000)
+  const young = pair.start(id, { epochFloor: 5_000 })
+  pair.until('both lead', () => old.role === 'primary' && young.role === 'primary')
+  pair.run(300)
+  return { pair, old, young }
+}
+
 /** Creates and deletes sessions, so that the number of them is news at any time. */
 function churn(node: PairNode, random: Random, ids: number): void {
   if (!node.canWrite) return
@@ -136,6 +148,22 @@ test('it is judged by what the other says after it was met, not by what lay in a
   const next = { ...status, epoch: 9 }
   assert.is(meeting.decide(next, worse, 2_000), 'wait')
   assert.is(meeting.decide(next, worse, 2_225), 'leave')
+})
+
+test('who led a later epoch follows the other only when that one has gone on above it', () => {
+  for (const id of ['a', 'b'] as const) {
+    const { pair, old, young } = olderMeetsLater(id)
+    const led = young.epoch
+    const { feed } = young.core as unknown as { feed: { following: { epoch: number } | undefined } }
+    pair.mend()
+    pair.until('it is settled', () => {
+      const epoch = feed.following?.epoch
+      assert.ok(epoch === undefined || epoch > led, `${id} led ${led} and follows ${epoch}`)
+      return old.replica.isProtected && young.replica.isSynced
+    })
+    assert.ok(old.epoch > led, id)
+    assert.is(gaveWay(young).length, 1)
+  }
 })
 
 test.run()
