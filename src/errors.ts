@@ -15,6 +15,7 @@ export type HoldfastErrorCode =
   | 'ERR_CLOSED'
   | 'ERR_HANDOVER'
   | 'ERR_PROMOTE'
+  | 'ERR_IDENTITY'
   | 'ERR_CHOICE'
   | 'ERR_VERIFY'
   | 'ERR_STATE'
@@ -136,6 +137,16 @@ export class HandoverError extends HoldfastError {
 export class PromoteError extends HoldfastError {
   constructor(message: string) {
     super('ERR_PROMOTE', message)
+  }
+}
+
+/**
+ * `reloadIdentity()` took the new identity for connections to come, but a connection of a link could not be replaced by
+ * one under it; the message says which, and why. It stays, and is tried again.
+ */
+export class IdentityError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_IDENTITY', message)
   }
 }
 

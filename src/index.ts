@@ -21,6 +21,7 @@ export {
   FencedError,
   HandoverError,
   HoldfastError,
+  IdentityError,
   InvariantError,
   KeyTakenError,
   NotPrimaryError,
@@ -49,6 +50,7 @@ export type {
   UnsyncedEvent,
   WitnessEvent,
 } from './events.ts'
+export { readIdentity } from './identity-file.ts'
 export type { MonitorStatus } from './monitors.ts'
 export type { TablesOf } from './node.ts'
 export { createNode, type HoldfastNode } from './node.ts'

@@ -16,7 +16,7 @@ import { Gated } from './gated.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
-import type { LinkFailure } from './io/thread-messages.ts'
+import type { Identity, LinkFailure } from './io/thread-messages.ts'
 import { type MonitorSettings, Monitors } from './monitors.ts'
 import { NodeFiles } from './node-files.ts'
 import type { Effect, MonitorCheck } from './options.ts'
@@ -263,6 +263,14 @@ export class NodeRuntime {
 
   maintenance(on: boolean): Promise<void> {
     return this.questions.request((request) => this.thread.send([{ type: 'maintenance', request, on }]))
+  }
+
+  reloadIdentity(identity: Identity): Promise<void> {
+    return this.questions.request((request) => this.thread.renew({ type: 'identity', request, identity }))
+  }
+
+  get isInsecure(): boolean {
+    return this.settings.identity === undefined
   }
 
   monitor(name: string, check: MonitorCheck, settings: MonitorSettings): () => void {

@@ -18,6 +18,7 @@ import { NodeRuntime } from './node-runtime.ts'
 import type {
   AbortSignalLike,
   Effect,
+  IdentityOptions,
   MonitorCheck,
   MonitorOptions,
   NodeOptions,
@@ -26,6 +27,7 @@ import type {
 import { prepare } from './prepared.ts'
 import type { TableDefinition } from './schema/index.ts'
 import { checkOptions } from './settings.ts'
+import { checkPem } from './settings-identity.ts'
 import type { NodeStatus } from './status.ts'
 import type { Table } from './table/index.ts'
 import type { Role } from './wire/constants.ts'
@@ -206,6 +208,32 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
    */
   maintenance(on: boolean): Promise<void> {
     return checked(() => this.#runtime.maintenance(checkMaintenance(on)))
+  }
+
+  /**
+   * Takes another identity, without a restart and without a gap: connections to come are made under it, and those that are
+   * open are replaced, one link after the other, each by one that the peer has accepted. Resolves when none is left under
+   * the old one (at once, if there is none). Roles, sessions and heartbeats are not touched.
+   *
+   * To renew a key: let the peer trust both certificates first (`trust: [old, new]`), then take the new key, then let the
+   * peer trust the new one only. `holdfast keygen rotate` does the steps on files.
+   *
+   * ```ts
+   * process.on('SIGHUP', async () => node.reloadIdentity(await readIdentity('/etc/holdfast/a.json')))
+   * ```
+   *
+   * @throws ConfigError the identity is wrong, or the node was started with `insecure`; nothing has changed
+   * @throws IdentityError within 10 s a connection was not replaced; it stays as it was, and is tried again
+   * @throws ClosedError or SyncThreadError the node has ended
+   */
+  reloadIdentity(identity: IdentityOptions): Promise<void> {
+    return checked(() => {
+      if (this.#runtime.isInsecure)
+        throw new ConfigError(
+          'reloadIdentity: this node was started with insecure: true; restart it with an identity',
+        )
+      return this.#runtime.reloadIdentity(checkPem(identity))
+    })
   }
 
   /**

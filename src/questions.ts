@@ -7,6 +7,7 @@ import { Pending } from './deferred.ts'
 import {
   ClosedError,
   HandoverError,
+  IdentityError,
   NotPrimaryError,
   NotProtectedError,
   PromoteError,
@@ -108,6 +109,7 @@ export class Questions {
     if (error === undefined) this.requests.resolve(request, undefined)
     else if (error.code === 'ERR_HANDOVER') this.requests.reject(request, new HandoverError(error.message))
     else if (error.code === 'ERR_PROMOTE') this.requests.reject(request, new PromoteError(error.message))
+    else if (error.code === 'ERR_IDENTITY') this.requests.reject(request, new IdentityError(error.message))
     else this.requests.reject(request, this.closed())
   }
 

@@ -3,15 +3,14 @@
 import type { AdminSettings } from './admin/settings.ts'
 import { CONFLICT_TIMEOUT_MS } from './core/conflicts.ts'
 import { SWITCHING_DEFAULTS, type SwitchingOptions } from './core/damping.ts'
-import { ConfigError } from './errors.ts'
 import type { Address } from './io/address.ts'
-import { formatAddress, isLoopback, isWildcard, parseAddress, sameFamily } from './io/address.ts'
-import { identityFault } from './io/identity.ts'
+import { formatAddress, isWildcard, parseAddress, sameFamily } from './io/address.ts'
 import type { Identity, LinkAddresses, WitnessData } from './io/thread-messages.ts'
 import { checkNames, flag, hook, integer, isObject, number, refusal, signal, text } from './option-kinds.ts'
 import type { AbortSignalLike, ConflictHook, Logger, NodeOptions, RoleHook } from './options.ts'
 import type { TableDefinition } from './schema/index.ts'
 import { checkAdmin } from './settings-admin.ts'
+import { checkIdentity } from './settings-identity.ts'
 import { checkWitness } from './settings-witness.ts'
 import { checkSnapshot, checkStateDir, type SnapshotSettings } from './state-options.ts'
 import { TABLES_MAX } from './wire/constants.ts'
@@ -100,7 +99,6 @@ const OPTIONS: readonly string[] = [
 ]
 const MODES: readonly unknown[] = ['availability', 'manual', 'witness']
 const TIME_MAX_MS = 3_600_000
-const TRUST_MAX = 8
 
 /**
  * Checks what was given to `createNode` and fills in the defaults.
@@ -247,32 +245,6 @@ function checkAddress(at: string, given: unknown): Address {
   }
   if (isWildcard(address)) throw refusal(at, given, "one of this machine's addresses: a link is one path")
   return address
-}
-
-function checkIdentity(given: NodeOptions, links: readonly LinkAddresses[]): Identity | undefined {
-  const { identity } = given
-  if (flag('insecure', given.insecure ?? false)) {
-    if (identity !== undefined) throw refusal('insecure', true, 'false or nothing where identity is given')
-    const far = links.flatMap(({ listen, peer }) => [listen, peer]).find((address) => !isLoopback(address))
-    if (far !== undefined) {
-      throw refusal('insecure', true, `loopback addresses only; ${formatAddress(far)} needs an identity`)
-    }
-    return undefined
-  }
-  if (!isObject(identity)) {
-    throw refusal('identity', identity, '{ cert, key, trust } in PEM, or insecure: true on the loopback')
-  }
-  checkNames('identity', identity, ['cert', 'key', 'trust'])
-  const { cert, key, trust } = identity
-  if (typeof cert !== 'string') throw refusal('identity.cert', cert, 'a certificate in PEM')
-  if (typeof key !== 'string') throw new ConfigError('identity.key: no text given; allowed: a key in PEM')
-  const isList = Array.isArray(trust) && trust.every((one) => typeof one === 'string')
-  if (!isList || trust.length < 1 || trust.length > TRUST_MAX) {
-    throw new ConfigError(`identity.trust: allowed: an array of 1 to ${TRUST_MAX} certificates in PEM`)
-  }
-  const fault = identityFault({ cert, key, trust })
-  if (fault !== undefined) throw new ConfigError(fault)
-  return { cert, key, trust: [...trust] }
 }
 
 function checkTables(tables: unknown): Settings['tables'] {

@@ -93,7 +93,7 @@ export type FromSync =
   | {
       type: 'result'
       request: number
-      error?: { code: 'ERR_HANDOVER' | 'ERR_PROMOTE' | 'ERR_CLOSED'; message: string }
+      error?: { code: 'ERR_HANDOVER' | 'ERR_PROMOTE' | 'ERR_IDENTITY' | 'ERR_CLOSED'; message: string }
     }
   | { type: 'link'; link: number; up: boolean; reason: string }
   /** This primary has met another one. */

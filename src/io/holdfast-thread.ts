@@ -6,6 +6,7 @@ import { formatAddress } from './address.ts'
 import { monotonicMs } from './clock.ts'
 import { plainTransport } from './plain-transport.ts'
 import { takePrecedence } from './priority.ts'
+import { Renewal } from './renewal.ts'
 import { SyncLoop } from './sync-loop.ts'
 import type { FromThread, LinkFailure, ThreadData, ToThread } from './thread-messages.ts'
 import { buffersOf } from './thread-messages.ts'
@@ -68,7 +69,14 @@ async function start(): Promise<void> {
   }
   loop.begin()
   say({ type: 'started', failures })
-  port.on('message', (messages: ToThread) => loop.handleLocal(messages))
+  const renewal = new Renewal(loop.links, loop, (request, error) => {
+    const result = { type: 'result' as const, request }
+    say({ type: 'core', messages: [error === undefined ? result : { ...result, error }] })
+  })
+  port.on('message', (message: ToThread) => {
+    if (Array.isArray(message)) loop.handleLocal(message)
+    else void renewal.begin(message.request, tlsTransport(message.identity))
+  })
 }
 
 void start()

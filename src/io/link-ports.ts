@@ -77,6 +77,17 @@ export class LinkPorts {
     if (this.closed) await this.shut()
   }
 
+  /** New connections are made of `transport` from here on. */
+  async use(transport: Transport): Promise<void> {
+    try {
+      await this.stream.use(transport)
+    } catch (error) {
+      this.hasStream = false
+      this.handleFailed('TCP', error as Error)
+    }
+    if (this.closed) await this.shut()
+  }
+
   private handleFailed(protocol: 'TCP' | 'UDP', error: NodeJS.ErrnoException): void {
     if (this.closed) return
     if (this.fault === undefined) {

@@ -45,7 +45,10 @@ export class SyncLoop {
   /** A wake later than this is told to the core before the news that came with it. */
   private readonly lateMs: number
   private readonly linkOfStream = new Map<number, LinkPorts>()
-  private streams = 0
+  /** Number of the newest connection. */
+  streams = 0
+  /** Why the connection that each link tried last did not come to be, or ended. */
+  readonly lastEnds: [string, string] = ['', '']
   /** Refused before the core heard of it, by reason. */
   private readonly refusals: Record<string, number> = {}
 
@@ -111,10 +114,13 @@ export class SyncLoop {
       flushed: (stream, bytes) => this.handle((core, now) => core.handleFlushed(link, stream, bytes, now)),
       closed: (stream, reason) => {
         this.linkOfStream.delete(stream)
+        this.lastEnds[link] = reason
         this.handle((core, now) => core.handleStreamClosed(link, stream, reason, now))
       },
-      dialFailed: (refused, reason) =>
-        this.handle((core, now) => core.handleDialFailed(link, refused, reason, now)),
+      dialFailed: (refused, reason) => {
+        this.lastEnds[link] = reason
+        this.handle((core, now) => core.handleDialFailed(link, refused, reason, now))
+      },
       probed: (refused) => this.handle((core, now) => core.handleProbe(link, refused, now)),
       datagram: (bytes) => this.handle((core, now) => core.handleDatagram(link, bytes, now)),
       // The port is shut: as good as a refused connect, and it counts for no more than that.
@@ -199,7 +205,7 @@ export class SyncLoop {
         this.linkOfStream.get(action.stream)?.stream.send(action.stream, action.bytes)
         break
       case 'close':
-        this.linkOfStream.get(action.stream)?.stream.close(action.stream)
+        this.linkOfStream.get(action.stream)?.stream.close(action.stream, action.reason === 'replaced')
         this.linkOfStream.delete(action.stream)
         break
       case 'datagram':

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { FromSync, ToSync } from '../core/messages.ts'
 import { SharedWord, WordState } from '../core/messages.ts'
 import { ConfigError, SyncThreadError, WitnessError } from '../errors.ts'
-import type { FromThread, LinkFailure, ThreadData } from './thread-messages.ts'
+import type { FromThread, LinkFailure, NewIdentity, ThreadData } from './thread-messages.ts'
 import { buffersOf } from './thread-messages.ts'
 
 export interface ThreadEvents {
@@ -65,6 +65,10 @@ export class SyncThread {
 
   send(messages: ToSync[]): void {
     if (!this.ended) this.worker.postMessage(messages, buffersOf(messages))
+  }
+
+  renew(message: NewIdentity): void {
+    if (!this.ended) this.worker.postMessage(message)
   }
 
   /** From here on its end is no failure. */

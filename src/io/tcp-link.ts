@@ -43,7 +43,7 @@ const PROBE_TIMEOUT_MS = 200
 
 export class TcpLink {
   private readonly addresses: LinkAddresses
-  private readonly transport: Transport
+  private transport: Transport
   private readonly nextStream: () => number
   private readonly events: StreamEvents
   private readonly sockets = new Map<number, Socket>()
@@ -87,6 +87,25 @@ export class TcpLink {
         resolve()
       })
     })
+  }
+
+  /**
+   * New connections are made of `transport` from here on; open ones stay as they are. The listener is opened anew: not
+   * every runtime lets one change its certificate. Rejects with the system's error when the address cannot be had.
+   */
+  async use(transport: Transport): Promise<void> {
+    this.transport = transport
+    const { server } = this
+    if (server === undefined) return
+    this.server = undefined
+    server.close()
+    await this.listen()
+  }
+
+  /** Whether a connection is open that has this number or a smaller one. */
+  hasStreamUpTo(stream: number): boolean {
+    for (const one of this.sockets.keys()) if (one <= stream) return true
+    return false
   }
 
   dial(): void {
@@ -140,8 +159,11 @@ export class TcpLink {
     this.corked.clear()
   }
 
-  /** Lets a last frame (REFUSED, GOODBYE) go out, but not for long. No event follows. */
-  close(stream: number): void {
+  /**
+   * Lets a last frame (REFUSED, GOODBYE) go out, but not for long. No event follows. A connection that was replaced is left
+   * for that time: the peer should hear on the new one before it sees the old one end, or the link was down for a moment.
+   */
+  close(stream: number, isReplaced = false): void {
     const socket = this.sockets.get(stream)
     if (socket === undefined) return
     this.sockets.delete(stream)
@@ -152,7 +174,7 @@ export class TcpLink {
       clearTimeout(late)
       this.lingering.delete(socket)
     })
-    socket.end(() => socket.destroy())
+    if (!isReplaced) socket.end(() => socket.destroy())
   }
 
   /** Does anybody listen at the peer's address? */

@@ -37,7 +37,14 @@ export interface ThreadData {
   readonly witness: WitnessData | undefined
 }
 
-export type ToThread = ToSync[]
+/** Another identity, for connections to come; what is open is replaced. Answered by a `result` of the core's kind. */
+export interface NewIdentity {
+  readonly type: 'identity'
+  readonly request: number
+  readonly identity: Identity
+}
+
+export type ToThread = ToSync[] | NewIdentity
 
 export type FromThread =
   /** At least one link listens; the core runs. `failures` says why another does not. */
