@@ -69,6 +69,7 @@ export type {
   RoleHook,
   TableDefinitions,
 } from './options.ts'
+export { type LinkProbe, type ProbedPeer, probePeer } from './peer-probe.ts'
 export type {
   BytesType,
   ColumnOf,

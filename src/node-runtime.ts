@@ -16,7 +16,7 @@ import { Gated } from './gated.ts'
 import { monotonicMs } from './io/clock.ts'
 import { Driver } from './io/driver.ts'
 import { SyncThread } from './io/sync-thread.ts'
-import type { Identity, LinkFailure } from './io/thread-messages.ts'
+import type { LinkFailure } from './io/thread-messages.ts'
 import { type MonitorSettings, Monitors } from './monitors.ts'
 import { NodeFiles } from './node-files.ts'
 import type { Effect, MonitorCheck } from './options.ts'
@@ -24,8 +24,8 @@ import type { Prepared } from './prepared.ts'
 import { Questions } from './questions.ts'
 import { RoleChanges } from './role-changes.ts'
 import type { Settings } from './settings.ts'
-import type { NodeStatus, TableStatus } from './status.ts'
-import { NO_SYNC_STATUS } from './status.ts'
+import { checkNewIdentity } from './settings-identity.ts'
+import { NO_SYNC_STATUS, type NodeStatus, tableStatus } from './status.ts'
 import type { Table, WriteGate } from './table/index.ts'
 import { GATE_CLOSED, isOpen } from './table/index.ts'
 import { Tellings } from './tellings.ts'
@@ -188,12 +188,8 @@ export class NodeRuntime {
   status(): NodeStatus {
     const { replica, sync, settings, roleChanges } = this
     const isProtected = replica.isProtected
-    const tables = Object.entries(this.tables).map(([name, table]): [string, TableStatus] => {
-      const sessions = table.size
-      const { capacity, unreplicatedDropped, counts } = table
-      const arena = table.arenaBytes > 0 ? table.arena : null
-      const unprotected = replica.role !== 'primary' ? 0 : isProtected ? table.held : sessions
-      return [name, { sessions, capacity, unprotected, unreplicatedDropped, ...counts, arena }]
+    const tables = Object.entries(this.tables).map(([name, table]) => {
+      return [name, tableStatus(table, replica.role, isProtected)] as const
     })
     return {
       id: settings.id,
@@ -265,12 +261,9 @@ export class NodeRuntime {
     return this.questions.request((request) => this.thread.send([{ type: 'maintenance', request, on }]))
   }
 
-  reloadIdentity(identity: Identity): Promise<void> {
+  reloadIdentity(given: unknown): Promise<void> {
+    const identity = checkNewIdentity(this.settings.identity, given)
     return this.questions.request((request) => this.thread.renew({ type: 'identity', request, identity }))
-  }
-
-  get isInsecure(): boolean {
-    return this.settings.identity === undefined
   }
 
   monitor(name: string, check: MonitorCheck, settings: MonitorSettings): () => void {

@@ -27,7 +27,6 @@ import type {
 import { prepare } from './prepared.ts'
 import type { TableDefinition } from './schema/index.ts'
 import { checkOptions } from './settings.ts'
-import { checkPem } from './settings-identity.ts'
 import type { NodeStatus } from './status.ts'
 import type { Table } from './table/index.ts'
 import type { Role } from './wire/constants.ts'
@@ -227,13 +226,7 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
    * @throws ClosedError or SyncThreadError the node has ended
    */
   reloadIdentity(identity: IdentityOptions): Promise<void> {
-    return checked(() => {
-      if (this.#runtime.isInsecure)
-        throw new ConfigError(
-          'reloadIdentity: this node was started with insecure: true; restart it with an identity',
-        )
-      return this.#runtime.reloadIdentity(checkPem(identity))
-    })
+    return checked(() => this.#runtime.reloadIdentity(identity))
   }
 
   /**

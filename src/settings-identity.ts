@@ -37,3 +37,11 @@ export function checkPem(identity: unknown): Identity {
   if (fault !== undefined) throw new ConfigError(fault)
   return { cert, key, trust: [...trust] }
 }
+
+/** For a node that runs with `current`. */
+export function checkNewIdentity(current: Identity | undefined, given: unknown): Identity {
+  if (current !== undefined) return checkPem(given)
+  throw new ConfigError(
+    'reloadIdentity: this node was started with insecure: true; allowed: nothing, start it anew with an identity',
+  )
+}

@@ -4,7 +4,7 @@ import type { DecidedBy } from './core/election.ts'
 import type { LinkStatus, SyncStatus, WitnessStatus } from './core/messages.ts'
 import type { ResyncProgress } from './core/resyncs.ts'
 import type { MonitorStatus } from './monitors.ts'
-import type { ArenaUse } from './table/index.ts'
+import type { ArenaUse, Table } from './table/index.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
 /** The other node, as this one sees it. */
@@ -149,4 +149,12 @@ export const NO_SYNC_STATUS: SyncStatus = {
   links: [LINK_DOWN, LINK_DOWN],
   witness: null,
   refusals: {},
+}
+
+export function tableStatus(table: Table, role: Role, isProtected: boolean): TableStatus {
+  const sessions = table.size
+  const { capacity, unreplicatedDropped, counts } = table
+  const arena = table.arenaBytes > 0 ? table.arena : null
+  const unprotected = role !== 'primary' ? 0 : isProtected ? table.held : sessions
+  return { sessions, capacity, unprotected, unreplicatedDropped, ...counts, arena }
 }

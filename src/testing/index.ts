@@ -14,7 +14,7 @@ export {
 } from './cables.ts'
 export type { Direction, Directions, Impairment } from './faults.ts'
 export { freeAddress } from './free-address.ts'
-export { makeIdentity, type TestIdentity } from './identity.ts'
+export { type IdentityType, makeIdentity, makeIdentityOf, type TestIdentity } from './identity.ts'
 export { createPair, type Pair, type PairOptions } from './pair.ts'
 export {
   type RegisterTest,

@@ -107,4 +107,26 @@ test('a renewed certificate of the same name is let in beside the old one', asyn
   }
 })
 
+test('a running pair takes new identities, one node after the other, and no link goes down', async () => {
+  const options = await pairOptions()
+  const [old, { identity: ofB }] = [options.a.identity, options.b]
+  const renewed = await makeIdentity('a')
+  const a = await createNode({ ...options.a, tables })
+  const b = await createNode({ ...options.b, tables })
+  try {
+    await until('they are a pair', () => a.status().protected && b.status().synced)
+    const told = []
+    for (const node of [a, b])
+      for (const name of ['role', 'link', 'error']) node.on(name, (event) => told.push(event))
+    await b.reloadIdentity({ ...ofB, trust: [...ofB.trust, renewed.cert] })
+    await a.reloadIdentity({ ...old, ...renewed })
+    await b.reloadIdentity({ ...ofB, trust: [renewed.cert] })
+    assert.equal(told, [])
+    assert.ok(a.status().protected)
+  } finally {
+    await b.close()
+    await a.close()
+  }
+})
+
 test.run()
