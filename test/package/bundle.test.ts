@@ -17,7 +17,8 @@ import { createNode, defineTable } from 'holdfast'
 const [id, peer] = process.argv.slice(2)
 const sessions = defineTable({ name: 'sessions', key: { id: 'u32' }, fields: { count: 'u53' }, capacity: 1000 })
 const place = JSON.parse(readFileSync(\`\${id}.json\`, 'utf8'))
-const node = await createNode({ id, peer, tables: { sessions }, ...place })
+const node = await createNode({ id, peer, tables: { sessions }, admin: { listen: '127.0.0.1:0' }, ...place })
+console.log('admin', node.status().admin)
 const table = node.tables.sessions
 node.on('role', ({ role }) => console.log(role, table.size, table.get({ id: 7 })?.count))
 node.on('synced', () => console.log('synced', table.size))
@@ -66,6 +67,10 @@ async function killOne(first: readonly string[], second: readonly string[], fold
   try {
     await a.says(/held/)
     await b.says(/synced 1/)
+    for (const node of [a, b]) {
+      const [, address] = await node.says(/admin (\S+)/)
+      assert.is((await fetch(`${address}/ready`)).status, 200)
+    }
     a.kill()
     await b.says(/primary 1 42/)
   } finally {
