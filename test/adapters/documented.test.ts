@@ -1,3 +1,4 @@
+// time-out: 240 s
 // The programs of docs/adapters do what the pages say: the one that serves is killed, the other goes on.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
