@@ -4,17 +4,19 @@ import { parseArgs } from 'node:util'
 import { startServer } from './server.mjs'
 
 const help = `usage: node main.mjs --id a --peer b --listen 127.0.0.1:8001 --m1 LISTEN,PEER --m2 LISTEN,PEER
-                     --cert FILE --key FILE --trust FILE
+                     --cert FILE --key FILE --trust FILE [--lost N]
   --id, --peer     names of this node and the other
   --listen         where clients connect, while this node is primary
   --m1, --m2       the two links: where this node listens and where it finds its peer, host:port
   --cert, --key    this node's identity, PEM
-  --trust          the other node's certificate, PEM`
+  --trust          the other node's certificate, PEM
+  --lost           heartbeats that may be missing before silence is death (4)`
 
 const names = ['id', 'peer', 'listen', 'm1', 'm2', 'cert', 'key', 'trust']
 const { values } = parseArgs({
   options: {
     ...Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+    lost: { type: 'string', default: '4' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -35,6 +37,7 @@ const server = await startServer({
   id: values.id,
   peer: values.peer,
   cluster: 'websocket-resume',
+  heartbeat: { lost: Number(values.lost) },
   links: { m1: link('m1'), m2: link('m2') },
   identity: {
     cert: readFileSync(values.cert, 'utf8'),

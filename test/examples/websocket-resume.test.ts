@@ -1,14 +1,11 @@
 // time-out: 120 s
 // examples/websocket-resume as real processes: clients send while the primary is killed and, later, while the other one ends
 // as planned. Every message is taken exactly once.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { freeAddress, makeIdentity } from '../../src/testing/index.ts'
-import { root, Watched } from '../package/support.ts'
+import { root } from '../package/support.ts'
+import { inServers } from './servers.ts'
 
 const test = suite('websocket-resume')
 
@@ -30,42 +27,9 @@ const { ResumingClient } = (await import(`${root}examples/websocket-resume/clien
   ResumingClient: new (urls: readonly string[], user: string) => Client
 }
 
-interface Servers {
-  readonly urls: readonly string[]
-  start(id: 'a' | 'b'): Watched
-}
-
-async function inServers(body: (servers: Servers) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-websocket-'))
-  const [a1, a2, b1, b2, sa, sb] = (await Promise.all([1, 2, 3, 4, 5, 6].map(freeAddress))) as string[]
-  for (const id of ['a', 'b']) {
-    const { cert, key } = await makeIdentity(id)
-    writeFileSync(join(folder, `${id}.crt`), cert)
-    writeFileSync(join(folder, `${id}.key`), key)
-  }
-  const links = { a: [`${a1},${b1}`, `${a2},${b2}`, sa!], b: [`${b1},${a1}`, `${b2},${a2}`, sb!] }
-  const started: Watched[] = []
-  const start = (id: 'a' | 'b') => {
-    const peer = id === 'a' ? 'b' : 'a'
-    const [m1, m2, listen] = links[id] as [string, string, string]
-    const options = { id, peer, listen, m1, m2, cert: `${id}.crt`, key: `${id}.key`, trust: `${peer}.crt` }
-    const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])
-    const main = join(root, 'examples/websocket-resume/main.mjs')
-    const server = new Watched([process.execPath, main, ...words], folder)
-    started.push(server)
-    return server
-  }
-  try {
-    await body({ urls: [`ws://${sa}`, `ws://${sb}`], start })
-  } finally {
-    for (const server of started) server.kill()
-    await Promise.all(started.map((server) => server.ends()))
-    rmSync(folder, { recursive: true })
-  }
-}
-
 test('every message is taken once, over a kill and a planned end', () =>
-  inServers(async ({ urls, start }) => {
+  inServers('websocket-resume', {}, async ({ port, start }) => {
+    const urls = [port.a, port.b].map((each) => `ws://127.0.0.1:${each}`)
     const a = start('a')
     await a.says(/a: primary/)
     const b = start('b')
