@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freeAddress } from '../../src/testing/index.ts'
-import { blocksOf, filesOf } from '../docs/pages.ts'
-import { project, runtimes, Watched, write } from './support.ts'
+import { blocksOf, filesOf, textOf } from '../docs/pages.ts'
+import { install, project, run, runtimes, Watched, write } from './support.ts'
 
 const test = suite('getting started')
 
@@ -27,8 +27,8 @@ async function freePorts(): Promise<(text: string) => string> {
   return (text) => text.replace(/\b(?:30|74)\d\d\b/g, (port) => ports.get(port)!)
 }
 
-const [install = '', startA = '', startB = '', login = '', after = ''] = shells
-const packages = /npm install holdfast (.*)/.exec(install)![1]!.trim().split(' ')
+const [first = '', startA = '', startB = '', login = '', after = '', keys = ''] = shells
+const packages = /npm install holdfast (.*)/.exec(first)![1]!.trim().split(' ')
 const folder = project({}, ...packages)
 // This Node, Deno and Bun; other Nodes are tried with the README's program.
 const tried = runtimes([])
@@ -84,5 +84,34 @@ for (const { name, command } of tried) {
     }
   })
 }
+
+test('with keys: the command makes two identities, and the links speak TLS', async () => {
+  const [line = '', more = '', keygen = ''] = [
+    /^ {4}(identity: .*)$/m.exec(textOf(PAGE))![1]!,
+    ...keys.trim().split('\n'),
+  ]
+  install(folder, ...more.replace('npm install ', '').split(' '))
+  run('npx', keygen.split(' ').slice(1), folder)
+  const withPorts = await freePorts()
+  const program = filesOf(PAGE)
+    .get('server.mjs')!
+    .replace("import { createNode } from 'holdfast'", "import { createNode, readIdentity } from 'holdfast'")
+    .replace(/insecure: true,.*/, line)
+  assert.ok(program.includes(line))
+  write(folder, { 'server.mjs': withPorts(program) })
+  const start = (id: string) => new Watched([process.execPath, 'server.mjs', id], folder)
+  const a = start('a')
+  await a.says(/a is primary/)
+  const b = start('b')
+  try {
+    await b.says(/b holds every session/)
+    a.kill('SIGTERM')
+    assert.is(await a.ends(), 0)
+    await b.says(/b is primary/)
+  } finally {
+    a.kill()
+    b.kill()
+  }
+})
 
 test.run()
