@@ -39,7 +39,7 @@ const ARROWS: Record<string, RegExp> = {
   'src/io': /^(src\/(core|wire|io|state)\/|src\/errors\.ts|src\/witness\/witness\.ts|node:)/,
   'src/adapters': /^(src\/index\.ts|node:|express-session$|rate-limiter-flexible($|\/))/,
   'src/admin': /^(src\/(index|version)\.ts|node:)/,
-  'src/cli': /^(src\/index\.ts|src\/testing\/index\.ts|node:)/,
+  'src/cli': /^(src\/(index|version)\.ts|src\/testing\/index\.ts|node:)/,
   'src/witness': /^(src\/(errors|option-kinds|signals|core\/witness)\.ts|node:)/,
 }
 

@@ -41,3 +41,6 @@ export function numberOf(name: string, value: string, least: number, most: numbe
     throw new UsageError(`--${name} is '${value}'; allowed: a number from ${least} to ${most}`)
   return number
 }
+
+/** What a peer says is shown to people: nothing in it may steer their terminal. */
+export const printable = (text: string): string => text.replace(/\p{C}/gu, '?')

@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 // The `holdfast` command: finds the command by its first argument and runs it. Commands are loaded when they are used.
+import { VERSION } from '../version.ts'
 import { type Command, type Terminal, UsageError } from './command.ts'
 
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   keygen: async () => (await import('./keygen.ts')).keygen,
+  status: async () => (await import('./status.ts')).status,
+  watch: async () => (await import('./status.ts')).watch,
+  doctor: async () => (await import('./doctor.ts')).doctor,
 }
 
 const terminal: Terminal = {
@@ -27,6 +31,10 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     terminal.out(await overview())
     return name === undefined ? 2 : 0
+  }
+  if (name === '--version') {
+    terminal.out(VERSION)
+    return 0
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (load === undefined) {
