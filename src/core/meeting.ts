@@ -12,6 +12,9 @@ import type { Verdict } from './election.ts'
 import type { SplitSide } from './messages.ts'
 import type { Core } from './state.ts'
 
+/** Detection bounds for which a heartbeat is waited for that answers one of this node's. */
+const NEWS_BOUNDS = 10
+
 export class Meeting {
   private readonly core: Core
   /** The reign of the other node against which this one decided to stay. */
@@ -62,14 +65,14 @@ export class Meeting {
 
   /**
    * Whether the other has said what it says since it was met: of the first word nobody knows how long it lay in a socket
-   * of a node that stood still. After a detection bound of streams without datagrams it is taken as it is.
+   * of a node that stood still, or on a way that did. Where no datagram passes, what streams say is taken after a while.
    */
   private isNews({ incarnation, epoch }: NodeStatus, now: number): boolean {
     const { links, boundMs } = this.core
     if (this.met?.incarnation !== incarnation || this.met.epoch !== epoch)
       this.met = { incarnation, epoch, at: now }
     const { at } = this.met
-    return links.some(({ echoed }) => echoed >= at) || now - at >= boundMs
+    return links.some(({ echoed }) => echoed >= at) || now - at >= NEWS_BOUNDS * boundMs
   }
 
   /** This primary gives way to the last that was heard. */

@@ -41,3 +41,11 @@ export function isForced(core: NodeCore): boolean {
 export function lastCounter(core: NodeCore, link: 0 | 1): number {
   return (core.links[link] as unknown as { lastCounter: number }).lastCounter
 }
+
+/** The reign of its peer against which this primary decided to stay; undefined: none. */
+export function judged(core: NodeCore): { readonly epoch: number } | undefined {
+  const { roles } = core as unknown as { roles: { meeting?: { against?: { epoch: number } } } }
+  if (roles?.meeting === undefined)
+    throw new Error('the core keeps its judgements elsewhere: adapt test/sim/inside.ts')
+  return roles.meeting.against
+}

@@ -1,6 +1,7 @@
 // Which of two histories goes on: the older; of two about equally old the one with more sessions. And whatever the
 // numbers, an empty node never wipes a full one.
 import type { History, Reign } from './history.ts'
+import { judged } from './inside.ts'
 import type { SimProcess } from './process.ts'
 import { Violation } from './world.ts'
 
@@ -16,6 +17,8 @@ export class LineageChecks {
   /** Histories that an application chose, whatever their age. */
   readonly chosen = new Set<string>()
   private readonly sessions = new Map<SimProcess, number[]>()
+  /** Against which reign a node decided to stay, and how many sessions that one had then. */
+  private readonly judgements = new Map<SimProcess, { against: { readonly epoch: number }; least: number }>()
 
   constructor(history: History) {
     this.history = history
@@ -30,6 +33,20 @@ export class LineageChecks {
 
   handleGone(process: SimProcess): void {
     this.sessions.delete(process)
+    this.judgements.delete(process)
+  }
+
+  /** A node did something; `peer`: the other one. What it decided about that one is decided by the numbers of now. */
+  handleActions(process: SimProcess, peer: SimProcess | undefined): void {
+    const against = judged(process.core)
+    if (peer === undefined || against === undefined || this.judgements.get(process)?.against === against)
+      return
+    this.judgements.set(process, { against, least: this.leastOf(peer) })
+  }
+
+  /** Of sessions, for some intervals. */
+  private leastOf(process: SimProcess): number {
+    return Math.min(...(this.sessions.get(process) ?? [0]))
   }
 
   private ageDifference(mine: string, theirs: string, now: number): number {
@@ -47,7 +64,9 @@ export class LineageChecks {
     // What its primary held back when it began counts as well: nobody else knows of it, but it is there.
     const began = [...by.base, ...by.held]
     const isEmpty = began.every((keys) => keys.size === 0) && !by.isWritten
-    const least = Math.min(...(this.sessions.get(process) ?? [0]))
+    const judge = [...this.judgements].find(([other]) => other.incarnation === by.incarnation)?.[1]
+    const wasJudged = judge?.against.epoch === process.core.state.led
+    const least = wasJudged ? judge.least : this.leastOf(process)
     if (isEmpty && least > 0 && olderMs >= -LINEAGE_MARGIN_MS) {
       throw new Violation(`${process.name}: an empty node wipes its ${process.sessions} sessions`)
     }

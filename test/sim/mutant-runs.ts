@@ -142,7 +142,8 @@ function runTest(tree: string, path: string): Promise<string | undefined> {
       })
     }
     const patience = setTimeout(() => child.kill('SIGKILL'), SILENT_MS)
-    child.on('exit', (code) => {
+    // Not 'exit', which may come before the last words.
+    child.on('close', (code) => {
       clearTimeout(patience)
       const failed = /FAIL {2}(.*)/.exec(output)?.[1]
       if (code !== 0 && failed === undefined) console.log(`  ${path} does not run:\n${output}`)

@@ -229,6 +229,7 @@ export class Simulation implements Witness, Patient {
     this.data.handleActions(process, actions)
     this.roles.handleActions(process, actions)
     this.handovers.handleActions(process, actions)
+    this.data.lineages.handleActions(process, this.running(1 - process.node))
     this.choices.handleActions(process, actions, this.running(1 - process.node))
     if (this.faults.awaitsPhase) this.faults.handlePhase(this.phase())
     for (const action of actions) {

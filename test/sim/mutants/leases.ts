@@ -27,6 +27,10 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
         replace: '    return true',
       },
     ],
+    test: {
+      path: 'test/core/lease.test.ts',
+      why: 'in hundreds: the witness has to be lost to one node alone for a lease, and then to come back to the other',
+    },
   },
   {
     name: 'promotion-without-lease',
