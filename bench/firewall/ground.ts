@@ -175,8 +175,19 @@ export class FirewallGround {
     this.inside('client', ['sysctl', '-qw', ...reuse])
   }
 
+  /** Ends what still runs in the namespaces, and removes them. */
   clear(): void {
-    for (const place of PLACES) spawnSync('ip', ['netns', 'del', this.name(place)])
+    for (const place of PLACES) {
+      const { stdout } = spawnSync('ip', ['netns', 'pids', this.name(place)], { encoding: 'utf8' })
+      for (const pid of stdout.split('\n').filter((line) => line !== '')) {
+        try {
+          process.kill(Number(pid), 'SIGKILL')
+        } catch {
+          // It has ended by itself.
+        }
+      }
+      spawnSync('ip', ['netns', 'del', this.name(place)])
+    }
   }
 
   /** Entries of the kernel's table. */

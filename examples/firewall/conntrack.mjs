@@ -10,7 +10,7 @@ const AT_ONCE = 4
 const REFUSED_MAX = 32
 /** Shell: runs its arguments, and ends them when whoever holds this shell's input is gone, however it died. */
 const LEASH = `room=$1 size=$2; shift 2; "$@" </dev/null & exec >/dev/null
-perl "$room" $! "$size" || echo "room: not given" >&2
+perl "$room" $! "$size" && echo "room: given" >&2 || echo "room: not given" >&2
 cat; kill $! 2>/dev/null`
 const ROOM = fileURLToPath(new URL('room.pl', import.meta.url))
 /** Shell: it opens its input anew by name, which works with a pipe, but not with the socket that Node gives a child. */
@@ -52,6 +52,7 @@ export class Conntrack {
 
   /**
    * The kernel's events, chunk by chunk: after each the stream rests for `gatherMs`, so that many events cost one turn.
+   * `listens` resolves when none is missed any more.
    * @param {{ gatherMs: number, onLines: (lines: string[]) => void, onOverrun: () => void, onNoRoom: (why: string) => void,
    *   onEnd: (why: string) => void }} how
    */
@@ -71,10 +72,15 @@ export class Conntrack {
       timer = setTimeout(() => child.stdout.resume(), gatherMs)
     })
     let errors = ''
+    let listening
+    const listens = new Promise((resolve) => {
+      listening = resolve
+    })
     child.stderr.setEncoding('latin1').on('data', (text) => {
       errors = (errors + text).slice(-1000)
       if (text.includes('ENOBUFS')) onOverrun()
       if (text.includes('room: not given')) onNoRoom(text.trim())
+      if (text.includes('given')) listening()
     })
     child.stdin.on('error', () => {})
     // The leash waits for us, not for what it holds.
@@ -83,8 +89,10 @@ export class Conntrack {
       child.once('error', (error) => resolve(String(error)))
       child.once('close', () => resolve(errors.trim()))
     })
+    ended.then(listening)
     ended.then(onEnd)
     return {
+      listens,
       async end() {
         child.stdin.end()
         clearTimeout(timer)

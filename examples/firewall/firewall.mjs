@@ -1,14 +1,18 @@
 // One firewall of a pair. While its node is primary, what the kernel tells of connections goes into the tables; when it is
 // promoted the kernel takes what the tables hold, and only then are the addresses taken and traffic let in.
 import { createNode } from 'holdfast'
-import { Guard, runCommand } from './commands.mjs'
-import { FAMILIES, flowTables } from './flow.mjs'
+import { Command, Guard } from './commands.mjs'
+import { FAMILIES, flowTables, isEnding } from './flow.mjs'
 import { Ledger } from './ledger.mjs'
 import { planOf } from './plan.mjs'
 
 /** Events that come after the traffic was stopped, of packets that were under way. */
 const SETTLE_MS = 20
 const RESTART_MS = 1000
+/** What a kernel has that is clear. */
+const NOTHING = { flows: [], ignored: [] }
+
+const isLiving = (session) => !isEnding(session)
 
 export class Firewall {
   #options
@@ -17,6 +21,8 @@ export class Firewall {
   #node
   #ledger
   #guard
+  /** By name: `promote` and `demote`, where they are given. */
+  #commands = {}
   #watch
   #restart
   #serving = false
@@ -24,6 +30,8 @@ export class Firewall {
   #accepting = false
   #reconciling
   #closing
+  /** The kernel has none of our flows: it was looked at since this node follows, and no event told of one since. */
+  #isClear = false
 
   /**
    * @param {object} options `node`: options of `createNode` without tables and hooks; `conntrack`: a Conntrack;
@@ -34,6 +42,10 @@ export class Firewall {
     this.#options = options
     this.#conntrack = options.conntrack
     this.#log = options.log
+    const how = { timeoutMs: options.commandTimeoutMs, env: { HOLDFAST_ID: options.node.id } }
+    const { promoteCommand: promote, demoteCommand: demote } = options
+    for (const [name, command] of Object.entries({ promote, demote }))
+      if (command !== undefined) this.#commands[name] = new Command(command, how)
   }
 
   /** Resolves when the node runs; its role may still be open. */
@@ -41,10 +53,10 @@ export class Firewall {
     const { node, capacities, ignored, demoteCommand } = this.#options
     const tables = flowTables(capacities)
     // Whatever was left from a life before: who does not lead has no address.
-    await this.#run('demote', demoteCommand, { role: 'starting' })
+    await this.#run('demote', { role: 'starting' })
     if (demoteCommand !== undefined) this.#guard = new Guard(demoteCommand, { HOLDFAST_ID: node.id })
     this.#startWatch()
-    this.#conntrack.prepare()
+    this.#prepare()
     this.#node = await createNode({
       ...node,
       tables,
@@ -75,13 +87,16 @@ export class Firewall {
   }
 
   #startWatch() {
-    const { gatherMs } = this.#options
-    this.#watch = this.#conntrack.watch({
-      gatherMs,
+    const watch = this.#conntrack.watch({
+      gatherMs: this.#options.gatherMs,
       onLines: (lines) => {
+        if (watch !== this.#watch) return
         if (this.#accepting && this.#node.role === 'primary') this.#ledger.takeEvents(lines)
+        else if (this.#isClear) this.#isClear = !this.#ledger.hasOurs(lines)
       },
       onOverrun: () => {
+        if (watch !== this.#watch) return
+        this.#isClear = false
         this.#log('overrun', { message: 'the kernel dropped events; its table is read anew' })
         if (this.#accepting) this.#reconcile()
       },
@@ -89,14 +104,23 @@ export class Firewall {
         this.#log('error', { message: `little room for the kernel's events (net.core.rmem_default): ${why}` })
       },
       onEnd: (why) => {
-        if (this.#closing !== undefined) return
+        if (watch !== this.#watch || this.#closing !== undefined) return
+        this.#isClear = false
         this.#log('error', { message: `conntrack -E ended: ${why}; started again` })
         this.#restart = setTimeout(() => {
           this.#startWatch()
-          if (this.#accepting) this.#reconcile()
+          if (this.#accepting) this.#watch.listens.then(() => this.#reconcile())
         }, RESTART_MS)
       },
     })
+    this.#watch = watch
+  }
+
+  /** Nobody needs to be told of what we write ourselves. */
+  #endWatch() {
+    clearTimeout(this.#restart)
+    this.#watch.end().catch(() => {})
+    this.#watch = undefined
   }
 
   async #promote({ epoch, reason }) {
@@ -104,38 +128,56 @@ export class Firewall {
     const isCurrent = () => this.#node.role === 'primary' && this.#node.epoch === epoch
     // A table that is being cleared must not be filled meanwhile.
     await this.#queue
-    const there = await this.#dump()
-    if (!isCurrent()) return
-    const sessions = { [Symbol.iterator]: () => this.#sessions() }
-    const { written, refused } = await this.#conntrack.load(
-      planOf(sessions, there, this.#options.leastTimeout),
-    )
-    this.#conntrack.prepare()
-    if (!isCurrent()) return
-    const ms = performance.now() - began
-    this.#log('committed', { sessions: this.#size(), written, refused: refused.length, ms })
-    for (const { line, why } of refused) this.#log('refused', { line, why })
-    this.#accepting = true
-    await this.#run('promote', this.#options.promoteCommand, { role: 'primary', epoch, reason })
+    this.#endWatch()
+    try {
+      const there = this.#isClear ? NOTHING : await this.#dump()
+      this.#isClear = false
+      if (isCurrent()) await this.#commit(there, 'committed', isLiving, began)
+      if (!isCurrent()) return
+      this.#accepting = true
+      this.#serving = true
+      // What is not needed for it starts after it: each start of a process takes milliseconds.
+      const promoting = this.#run('promote', { role: 'primary', epoch, reason })
+      this.#startWatch()
+      await promoting
+      this.#log('serving', { ms: performance.now() - began })
+    } finally {
+      if (this.#watch === undefined) this.#startWatch()
+      this.#conntrack.prepare()
+    }
     // Deposed meanwhile: the hook of that comes next.
-    this.#serving = true
-    this.#log('serving', { ms: performance.now() - began })
+    if (isCurrent()) await this.#commit(NOTHING, 'completed', isEnding, began)
+    this.#conntrack.prepare()
+    await this.#watch.listens
     if (isCurrent()) this.#reconcile()
+  }
+
+  /** Writes the flows of the tables that `takes` says into the kernel, which has those that are there. */
+  async #commit(there, what, takes, began) {
+    const sessions = { [Symbol.iterator]: () => this.#sessions(takes) }
+    const lines = planOf(sessions, there, this.#options.leastTimeout)
+    const { written, refused } = await this.#conntrack.load(lines)
+    const ms = performance.now() - began
+    this.#log(what, { sessions: this.#size(), written, refused: refused.length, ms })
+    for (const { line, why } of refused) this.#log('refused', { line, why })
   }
 
   async #demote({ role, epoch, reason }) {
     this.#accepting = false
     if (!this.#serving) return
     this.#serving = false
-    await this.#run('demote', this.#options.demoteCommand, { role, epoch, reason })
+    await this.#run('demote', { role, epoch, reason })
+    this.#prepare()
     this.#log('released', {})
   }
 
   /** Forgets in the kernel what another firewall leads now: stale flows would stand in the way of a promotion. */
   async #clear() {
     if (this.#node.role !== 'secondary') return
+    this.#isClear = true
     const there = await this.#dump()
     if (there.flows.length === 0 || this.#node.role !== 'secondary') return
+    // What is destroyed comes as events too: they tell of nothing new.
     await this.#conntrack.load([['-F', ...there.ignored]])
     this.#conntrack.prepare()
     this.#log('cleared', { flows: there.flows.length, kept: there.ignored.length })
@@ -146,7 +188,9 @@ export class Firewall {
   #enqueue(work) {
     this.#queue = this.#queue
       .then(() => this.#closing ?? work())
-      .catch((error) => this.#log('error', { message: String(error.message) }))
+      .catch((error) => {
+        if (error.code !== 'ERR_NOT_PRIMARY') this.#log('error', { message: String(error.message) })
+      })
   }
 
   /** Makes the tables what the kernel's table is; one at a time, and once more if asked meanwhile. */
@@ -164,6 +208,7 @@ export class Firewall {
         await this.#conntrack.dump((line) => ledger.takeEntry(line))
         const goesOn = () => this.#accepting && this.#node.role === 'primary'
         const done = goesOn() ? await ledger.finishReconciling(goesOn) : undefined
+        // Undefined: this node is not primary any more.
         if (done !== undefined) this.#log('reconciled', { sessions: this.#size(), ...done })
       } finally {
         this.#ledger.endReconciling()
@@ -179,26 +224,29 @@ export class Firewall {
     return there
   }
 
-  *#sessions() {
-    for (const family of FAMILIES) yield* this.#node.tables[family]
+  *#sessions(takes) {
+    for (const family of FAMILIES) {
+      for (const session of this.#node.tables[family]) if (takes(session)) yield session
+    }
   }
 
   #size() {
     return FAMILIES.reduce((sum, family) => sum + this.#node.tables[family].size, 0)
   }
 
-  async #run(name, command, { role, epoch, reason }) {
+  /** What a promotion needs, started ahead of it. */
+  #prepare() {
+    this.#conntrack.prepare()
+    this.#commands.promote?.prepare()
+  }
+
+  async #run(name, told) {
+    const command = this.#commands[name]
     if (command === undefined) return
-    const env = {
-      HOLDFAST_ID: this.#options.node.id,
-      HOLDFAST_ROLE: role,
-      HOLDFAST_EPOCH: String(epoch ?? ''),
-      HOLDFAST_REASON: reason ?? '',
-    }
     const began = performance.now()
-    const wrong = await runCommand(command, { timeoutMs: this.#options.commandTimeoutMs, env })
+    const wrong = await command.run(told)
     const ms = performance.now() - began
-    if (wrong === undefined) this.#log(`on-${name}`, { role, ms })
+    if (wrong === undefined) this.#log(`on-${name}`, { role: told.role, ms })
     else this.#log('error', { message: `--on-${name} ${wrong}` })
   }
 
@@ -212,12 +260,13 @@ export class Firewall {
     clearTimeout(this.#restart)
     if (this.#serving) {
       this.#serving = false
-      await this.#run('demote', this.#options.demoteCommand, { role: 'stopped' })
+      await this.#run('demote', { role: 'stopped' })
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS + 2 * this.#options.gatherMs))
     }
     await this.#queue
     await this.#node?.close()
-    await Promise.all([this.#watch.end(), this.#conntrack.close()])
+    for (const command of Object.values(this.#commands)) command.close()
+    await Promise.all([this.#watch?.end(), this.#conntrack.close()])
     await this.#guard?.dismiss()
   }
 }

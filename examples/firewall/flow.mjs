@@ -17,6 +17,10 @@ export const STATES = [
 ]
 export const SEEN = ['unreplied', 'replied', 'assured']
 
+const ENDING = new Set(['LAST_ACK', 'TIME_WAIT', 'CLOSE'])
+/** Nothing is sent any more but what was lost: it can wait until the addresses are taken. */
+export const isEnding = ({ state }) => ENDING.has(state)
+
 const GRE = 47
 /** Protocols with two 16-bit numbers in their key: ports, or the keys of a GRE tunnel. */
 const NUMBERED = new Set([6, 17, 136, GRE])

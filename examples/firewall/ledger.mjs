@@ -21,15 +21,27 @@ export class Ledger {
     this.#ignored = new Set(ignored)
   }
 
+  /** The node may cease to be primary between any two lines: the rest is left out then. */
   takeEvents(lines) {
-    for (const line of lines) {
-      const told = this.#read(line)
-      if (told === undefined || told.event === 'entry') continue
-      this.counts[told.event]++
-      this.#touched?.add(nameOf(told.key))
-      if (told.event === 'destroy') this.#tables[told.family].delete(told.key)
-      else this.#put(told)
-    }
+    whilePrimary(() => {
+      for (const line of lines) {
+        const told = this.#read(line)
+        if (told === undefined || told.event === 'entry') continue
+        this.counts[told.event]++
+        this.#touched?.add(nameOf(told.key))
+        if (told.event === 'destroy') this.#tables[told.family].delete(told.key)
+        else this.#put(told)
+      }
+    })
+  }
+
+  /** Whether one of these events tells of a flow of ours that is there. */
+  hasOurs(lines) {
+    return lines.some((line) => {
+      const told = parseLine(line)
+      if (told === undefined || told.event === 'destroy') return false
+      return told.notKept === undefined && !this.#isIgnored(told.key)
+    })
   }
 
   /** A flow that is ours to keep; others are counted. */
@@ -115,6 +127,15 @@ export class Ledger {
 }
 
 const keyOf = ({ proto, src, dst, sport, dport }) => ({ proto, src, dst, sport, dport })
+
+/** Runs `body`, up to its first write that is refused because this node is not primary. */
+function whilePrimary(body) {
+  try {
+    body()
+  } catch (error) {
+    if (error.code !== 'ERR_NOT_PRIMARY') throw error
+  }
+}
 
 /** True after a turn of the event loop, which it takes now and then. */
 function portions() {

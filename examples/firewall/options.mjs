@@ -17,7 +17,7 @@ export const HELP = `usage: node main.mjs --id a --m1 LISTEN,PEER --m2 LISTEN,PE
   --ignore IP,...       flows from or to these addresses stay where they are; the links and the loopback always do
   --capacity N          IPv4 connections at most (262144)
   --capacity6 N         IPv6 connections at most (65536)
-  --gather MS           how long the kernel's events are gathered before they are read and sent (5)
+  --gather MS           how long the kernel's events are gathered while more come, before they are sent (20)
   --least-timeout S     seconds that a connection has at least after a promotion (30)
   --command-timeout MS  how long a command may take before it is killed (5000)
   --buffer BYTES        room for the kernel's events that were not read yet (33554432)
@@ -45,7 +45,7 @@ const OPTIONS = {
   ignore: { ...text, default: '' },
   capacity: { ...text, default: '262144' },
   capacity6: { ...text, default: '65536' },
-  gather: { ...text, default: '5' },
+  gather: { ...text, default: '20' },
   'least-timeout': { ...text, default: '30' },
   'command-timeout': { ...text, default: '5000' },
   buffer: { ...text, default: '33554432' },

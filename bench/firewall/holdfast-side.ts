@@ -1,0 +1,65 @@
+// The example as one side of the comparison: two processes of examples/firewall.
+import { makeIdentity } from 'holdfast/testing'
+import { FirewallProcess } from './actors.ts'
+import type { FirewallGround, FirewallName } from './ground.ts'
+import { cpuMsOfTree, type Loss, type Lost, type Side } from './side.ts'
+
+export class HoldfastSide implements Side {
+  readonly version = process.version
+  readonly #ground: FirewallGround
+  readonly #folder: string
+  readonly #more: readonly string[]
+  #firewalls: Partial<Record<FirewallName, FirewallProcess>> = {}
+
+  constructor(ground: FirewallGround, folder: string, more: readonly string[] = []) {
+    this.#ground = ground
+    this.#folder = folder
+    this.#more = more
+  }
+
+  #of(name: FirewallName): FirewallProcess {
+    return this.#firewalls[name]!
+  }
+
+  async start(): Promise<void> {
+    const identities = { a: await makeIdentity('a'), b: await makeIdentity('b') }
+    const start = (name: FirewallName) => {
+      // Both sides of the comparison take the addresses by the same command.
+      const take = ['--on-promote', this.#ground.take(name).join(' ')]
+      const more = [...take, '--hold-down', '1500', ...this.#more]
+      this.#firewalls[name] = new FirewallProcess(this.#ground, this.#folder, name, identities, more)
+      return this.#firewalls[name]
+    }
+    await start('a').until('serving')
+    const b = start('b')
+    await b.until('role', ({ role }) => role === 'secondary')
+    await this.#of('a').status((told) => told.protected === true)
+  }
+
+  async events(): Promise<number> {
+    const { new: created, update, destroy } = await this.#of('a').status()
+    return Number(created) + Number(update) + Number(destroy)
+  }
+
+  async held(): Promise<number> {
+    return Number((await this.#of('b').status()).sessions)
+  }
+
+  cpuMs(firewall: FirewallName): number {
+    return cpuMsOfTree(this.#of(firewall).child.pid!)
+  }
+
+  async lose(what: Lost): Promise<Loss> {
+    const began = performance.now()
+    if (what === 'machine') this.#ground.setInterfaces('a', 'down')
+    this.#of('a').kill()
+    await this.#of('b').until('serving')
+    const servingMs = performance.now() - began
+    const { ms } = await this.#of('b').until('committed')
+    return { servingMs, commitMs: Number(ms) }
+  }
+
+  async end(): Promise<void> {
+    for (const firewall of Object.values(this.#firewalls)) await firewall.close()
+  }
+}

@@ -1,0 +1,65 @@
+// What is measured on the firewalls' ground: a pair of daemons that keep the connections of a and b the same.
+import { readdirSync, readFileSync } from 'node:fs'
+import type { FirewallName } from './ground.ts'
+
+/** How the active firewall was lost, for whoever tells. */
+export interface Loss {
+  /** From the loss until the other one has the connections and the addresses. */
+  readonly servingMs: number
+  /** Of it: the connections written into the kernel. */
+  readonly commitMs: number
+}
+
+/** The whole machine: interfaces down, then the daemons killed. Or the process alone, and the machine goes on. */
+export type Lost = 'machine' | 'process'
+
+export interface Side {
+  readonly version: string
+  /** Resolves when a has the addresses and b holds what a has. */
+  start(): Promise<void>
+  /** Events of the kernel that a's daemon has taken so far. */
+  events(): Promise<number>
+  /** Connections that b's daemon holds. */
+  held(): Promise<number>
+  /** CPU of everything that keeps the connections on a firewall, so far. */
+  cpuMs(firewall: FirewallName): number
+  /** a is gone from one moment to the next. Resolves when b serves. */
+  lose(what: Lost): Promise<Loss>
+  end(): Promise<void>
+}
+
+/** CPU of a process, its threads and its descendants, by the kernel's nanoseconds. */
+export function cpuMsOfTree(root: number): number {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = readOr(`/proc/${name}/stat`)
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)])
+  }
+  let sum = 0
+  const left = [root]
+  for (let pid = left.pop(); pid !== undefined; pid = left.pop()) {
+    left.push(...(children.get(pid) ?? []))
+    for (const task of tasksOf(pid))
+      sum += Number(readOr(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0])
+  }
+  return sum / 1e6
+}
+
+function tasksOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return []
+  }
+}
+
+/** A process may end while it is looked at. */
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '0'
+  }
+}
