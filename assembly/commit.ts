@@ -16,20 +16,30 @@ import { dropRecord, isOccupied, nextOccupied, writeRecord } from './records'
 import { markTouched } from './segments'
 import { noteDiffering, noteStaged, snapping } from './snapshot'
 import {
-  CHANGE, MOVE, PUT, isFree, stagedCount, stagedFrom, stagedId, stagedImage, stagedOp, stagedOver, stagedTo,
+  CHANGE, DROP, MOVE, PUT, isFree, stagedCount, stagedFrom, stagedId, stagedImage, stagedOp, stagedOver, stagedTo,
 } from './stage'
 import { commitValues, discardValues } from './values'
 
+/** Deltas of all batches in force so far, by what they did; images do not count. */
+export let takenCreates: f64 = 0
+export let takenUpdates: f64 = 0
+export let takenDeletes: f64 = 0
+
 export function commit(): void {
+  let creates: u32 = 0
+  let deletes: u32 = 0
   const free = isFree()
   if (snapping) noteStaged()
   dropRange(stagedFrom, stagedTo)
   if (owedCount) settleStaged()
   for (let i: u32 = 0; i < stagedCount; i++) {
     const id = stagedId(i)
-    if (stagedOp(i) == CHANGE || !isOccupied(id)) continue
+    const op = stagedOp(i)
+    if (op == CHANGE) continue
+    if (op == DROP) deletes++
+    if (!isOccupied(id)) continue
     const record = recordAt(id)
-    if (stagedOp(i) != MOVE) dropRecord(id, record)
+    if (op != MOVE) dropRecord(id, record)
     else indexesUnlink(id, record, indexesDiffering(record, stagedImage(i)))
   }
   for (let i: u32 = 0; i < stagedCount; i++) {
@@ -38,6 +48,7 @@ export function commit(): void {
     const image = stagedImage(i)
     switch (stagedOp(i)) {
       case PUT: {
+        creates++
         if (!free) dropHolder(image)
         if (indexedMask) dropIndexHolders(image, EVERY)
         writeRecord(id, record, image)
@@ -54,6 +65,11 @@ export function commit(): void {
         break
       }
     }
+  }
+  if (!stagedTo) {
+    takenCreates += creates
+    takenDeletes += deletes
+    takenUpdates += stagedCount - creates - deletes
   }
   stagedOver()
 }

@@ -62,6 +62,13 @@ let cursor: u32 = 0
 let owedCursor: u32 = 0
 let previous: i32 = -1
 let count: u32 = 0
+/** Of these deltas so many create, or bring a session whole, and so many delete; the others update. */
+let creates: u32 = 0
+let deletes: u32 = 0
+/** Deltas in all batches so far, by what they do. */
+export let sentCreates: f64 = 0
+export let sentUpdates: f64 = 0
+export let sentDeletes: f64 = 0
 /** Whether this batch brings keys. */
 let bringing: bool = true
 /** Whether a delta makes its record owed: only as the batch is written for good. */
@@ -99,7 +106,7 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   if (!listing && isOwed(id)) return writeOwed(at, id, before, was)
   if (!isShown(id, record)) {
     if (variableMask) toldJournaled(before, was, record, false)
-    return was ? writeHead(at, id, DELETE) : at
+    return was ? writeDelete(at, id) : at
   }
   if (was) {
     const stayed = load<u32>(before, GENERATION) == load<u32>(record, GENERATION)
@@ -115,10 +122,16 @@ function writeJournaled(at: usize, id: u32, before: usize): usize {
   if (!bringing) {
     overflow(id, record)
     if (variableMask) setNote(id, 0)
-    return was ? writeHead(at, id, DELETE) : at
+    return was ? writeDelete(at, id) : at
   }
-  if (!was) return writeRecord(writeHead(at, id, CREATE), record)
-  return writePresent(at, id, true)
+  if (was) return writePresent(at, id, true)
+  creates++
+  return writeRecord(writeHead(at, id, CREATE), record)
+}
+
+function writeDelete(at: usize, id: u32): usize {
+  deletes++
+  return writeHead(at, id, DELETE)
 }
 
 /** A journaled record that is owed. What the peer holds of it makes room for anything, so it is counted as it is here. */
@@ -149,6 +162,8 @@ function writeWhole(at: usize, id: u32): usize {
 }
 
 function writePresent(at: usize, id: u32, present: bool): usize {
+  if (present) creates++
+  else deletes++
   at = writeHead(at, id, WHOLE)
   store<u8>(at, present)
   return present ? writeRecord(at + 1, recordAt(id)) : at + 1
@@ -173,7 +188,7 @@ function warm(from: u32): void {
 function writeMerged(wholes: u32): usize {
   let at = outboxAt + COUNT_ROOM
   previous = -1
-  count = 0
+  count = creates = deletes = 0
   let whole = nextReleased(0, wholes)
   for (let i: u32 = 0; i < journalCount; i++) {
     if (!(i & (BLOCK - 1))) warm(i)
@@ -220,6 +235,9 @@ export function encode(bytesMax: u32): u32 {
   if (owes && bringing) settleJournaled()
   journalEmpty()
   if (variableMask) endFit()
+  sentCreates += creates
+  sentDeletes += deletes
+  sentUpdates += count - creates - deletes
   return count ? finish(end) : 0
 }
 

@@ -1,6 +1,8 @@
 // What the host may call. Exports only: numbers in and out, a pointer and its length side by side.
 import { bitFill } from './bitmap'
 import { flatValue } from './arena'
+import * as taken from './commit'
+import * as sent from './encode'
 import { encodedAt, imageEnd as lastImageEnd } from './encode'
 import * as ended from './ended'
 import { forgetChanges, forgetOwed, listedAt, listedNext, listing, owedCount, setListing } from './changes'
@@ -96,6 +98,14 @@ export function endedCount(): u32 { return ended.endedCount }
 export function expired(): f64 { return ended.expired }
 export function evicted(): f64 { return ended.evicted }
 export function refused(): f64 { return ended.refused }
+
+/** Deltas of batches, by what they do. */
+export function sentCreates(): f64 { return sent.sentCreates }
+export function sentUpdates(): f64 { return sent.sentUpdates }
+export function sentDeletes(): f64 { return sent.sentDeletes }
+export function takenCreates(): f64 { return taken.takenCreates }
+export function takenUpdates(): f64 { return taken.takenUpdates }
+export function takenDeletes(): f64 { return taken.takenDeletes }
 
 export function descriptorsAt(): usize { return layout.descriptorsAt() }
 export function indexMasksAt(): usize { return layout.indexMasksAt() }

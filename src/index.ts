@@ -50,6 +50,7 @@ export type {
   UnsyncedEvent,
   WitnessEvent,
 } from './events.ts'
+export type { Histogram } from './histogram.ts'
 export { readIdentity } from './identity-file.ts'
 export type { MonitorStatus } from './monitors.ts'
 export type { TablesOf } from './node.ts'
@@ -94,10 +95,18 @@ export type {
   VariableType,
 } from './schema/index.ts'
 export { bytes, defineTable, string } from './schema/index.ts'
-export type { NodeStatus, PeerStatus, RoleChange, SnapshotStatus, TableStatus } from './status.ts'
+export type {
+  NodeStatus,
+  PeerStatus,
+  RoleChange,
+  RoleCounts,
+  SnapshotStatus,
+  TableStatus,
+} from './status.ts'
 export type {
   ArenaUse,
   BytesForOptions,
+  ChangeCounts,
   ManyStored,
   RowColumns,
   Rows,
@@ -105,8 +114,10 @@ export type {
   SetOptions,
   Table,
   TableIndex,
+  TableTraffic,
 } from './table/index.ts'
 export { bytesFor } from './table/index.ts'
+export type { StreamTraffic } from './traffic.ts'
 export type { Reason, Role } from './wire/constants.ts'
 export type {
   OpenWitness,

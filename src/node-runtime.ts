@@ -25,24 +25,18 @@ import { Questions } from './questions.ts'
 import { RoleChanges } from './role-changes.ts'
 import type { Settings } from './settings.ts'
 import { checkNewIdentity } from './settings-identity.ts'
-import { NO_SYNC_STATUS, type NodeStatus, tableStatus } from './status.ts'
+import type { NodeStatus } from './status.ts'
+import { NO_SYNC_STATUS } from './status.ts'
+import { type AdminDoor, statusOf } from './status-of.ts'
 import type { Table, WriteGate } from './table/index.ts'
-import { GATE_CLOSED, isOpen } from './table/index.ts'
+import { GATE_CLOSED } from './table/index.ts'
 import { Tellings } from './tellings.ts'
+import { Traffic } from './traffic.ts'
 import type { Role } from './wire/constants.ts'
 
 /** How long the sync thread may take to end after a handover at close. */
 const END_TIMEOUT_MS = 2_000
 const ENDED_EVENTS = ['expired', 'evicted'] as const
-
-/** The server of the `admin` option, as far as the node has to do with it. */
-export interface AdminDoor {
-  /** 'http://127.0.0.1:9470', or 'unix:' and a path. */
-  readonly address: string
-  /** Of what asked there and was refused, by name. */
-  readonly refusals: Readonly<Record<string, number>>
-  close(): Promise<void>
-}
 
 export class NodeRuntime {
   /** What the application holds; given right after the constructor. */
@@ -60,6 +54,7 @@ export class NodeRuntime {
   private readonly driver: Driver
   private readonly thread: SyncThread
   private sync: SyncStatus = NO_SYNC_STATUS
+  private readonly traffic = new Traffic()
   private readonly roleChanges: RoleChanges
   private readonly monitors: Monitors
   private readonly choices: Choices
@@ -87,7 +82,10 @@ export class NodeRuntime {
     this.gated = new Gated(settings.id, this.gate, () => this.epoch, settings.interval)
     this.tables = Object.fromEntries(entries.map(({ property, table }) => [property, table]))
     const stores = entries.map(({ table }) => table)
-    for (const store of stores) store.onPickupError = (error) => this.tellings.thrown(error)
+    for (const store of stores) {
+      store.onPickupError = (error) => this.tellings.thrown(error)
+      store.meter.begin()
+    }
     this.emitter.onEvent = (name, event) => publish(name, settings.id, this.face, event)
     this.emitter.onListeners = () => {
       this.listenToTables(stores)
@@ -120,7 +118,10 @@ export class NodeRuntime {
     })
     this.files = new NodeFiles(prepared, settings, this.replica, (error) => this.tellings.error(error))
     this.driver = new Driver(this.replica, words, settings.interval, monotonicMs, {
-      send: (messages) => this.thread.send(messages),
+      send: (messages) => {
+        this.traffic.handleSent(messages)
+        this.thread.send(messages)
+      },
       event: (event) => this.handleEvent(event),
       broken: (error) => this.thread.fail(error),
     })
@@ -186,35 +187,8 @@ export class NodeRuntime {
   }
 
   status(): NodeStatus {
-    const { replica, sync, settings, roleChanges } = this
-    const isProtected = replica.isProtected
-    const tables = Object.entries(this.tables).map(([name, table]) => {
-      return [name, tableStatus(table, replica.role, isProtected)] as const
-    })
-    return {
-      id: settings.id,
-      role: replica.role,
-      epoch: replica.epoch,
-      acting: isOpen(this.gate),
-      lineage: sync.lineage,
-      reason: roleChanges.reason,
-      protected: isProtected,
-      synced: replica.isSynced,
-      resync: replica.progress ?? null,
-      peer: sync.peer,
-      links: { m1: sync.links[0], m2: sync.links[1] },
-      lag: replica.lag(monotonicMs()),
-      tables: Object.fromEntries(tables),
-      maintenance: sync.maintenance,
-      forced: sync.forced,
-      health: { failed: this.monitors.failed, monitors: this.monitors.status },
-      damping: sync.damping,
-      snapshot: this.files.snapshot,
-      history: [...roleChanges.history],
-      witness: sync.witness,
-      admin: this.admin?.address ?? null,
-      refusals: { ...sync.refusals, ...this.admin?.refusals },
-    }
+    const { replica, sync, settings, roleChanges, tables, gate, monitors, files, traffic, admin } = this
+    return statusOf({ replica, sync, settings, roleChanges, tables, gate, monitors, files, traffic, admin })
   }
 
   // ---- What the application asks for
@@ -293,6 +267,7 @@ export class NodeRuntime {
 
   private handleMessages(messages: readonly FromSync[]): void {
     if (this.stopped) return
+    this.traffic.handleReceived(messages)
     this.driver.handleMessages(messages)
     this.gated.check()
     for (const message of messages) {

@@ -3,14 +3,16 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { ReplicaEvent } from './core/replica-event.ts'
 import type { RoleEvent } from './events.ts'
+import { Spread } from './histogram.ts'
 import type { RoleHook } from './options.ts'
 import { reasonSentence } from './reasons.ts'
 import type { Settings } from './settings.ts'
-import type { RoleChange } from './status.ts'
-import type { Reason } from './wire/constants.ts'
+import type { RoleChange, RoleCounts } from './status.ts'
+import type { Reason, Role } from './wire/constants.ts'
 
 const HISTORY_MAX = 64
 const HOOK_TIMEOUT_MS = 10_000
+const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
 
 export class RoleChanges {
   /** Oldest first. */
@@ -21,6 +23,9 @@ export class RoleChanges {
   private readonly within = new AsyncLocalStorage<{ running: boolean }>()
   /** Of the role the node has, from when it has it: the history tells it a moment later. */
   reason: Reason = 'none'
+  private readonly promotions: Partial<Record<Reason, number>> = {}
+  private readonly demotions: Partial<Record<Reason, number>> = {}
+  private readonly promotionMs = new Spread(BOUNDS_MS)
   private readonly settings: Settings
   private readonly tell: (event: RoleEvent) => void
   private readonly report: (error: Error) => void
@@ -36,10 +41,27 @@ export class RoleChanges {
     return this.within.getStore()?.running === true
   }
 
+  /** Of all changes, also those that the history has forgotten. */
+  get counts(): RoleCounts {
+    const { promotions, demotions } = this
+    return {
+      promotions: { ...promotions },
+      demotions: { ...demotions },
+      promotionMs: this.promotionMs.read(),
+    }
+  }
+
+  private count(role: Role, wasPrimary: boolean, reason: Reason, durationMs: number): void {
+    const counts = role === 'primary' ? this.promotions : wasPrimary ? this.demotions : undefined
+    if (counts !== undefined) counts[reason] = (counts[reason] ?? 0) + 1
+    if (role === 'primary') this.promotionMs.add(durationMs)
+  }
+
   handle(change: Extract<ReplicaEvent, { type: 'role' }>): void {
     const { settings, history } = this
     const { role, epoch, reason, by = null, durationMs, report } = change
     const wasPrimary = history.at(-1)?.role === 'primary'
+    this.count(role, wasPrimary, reason, durationMs)
     const maintenance = role === 'primary' && change.maintenance === true
     const message = reasonSentence({ reason, by, maintenance }, settings.peer)
     const { position, sessions } = report

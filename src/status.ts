@@ -3,8 +3,10 @@ import type { Damping } from './core/damping.ts'
 import type { DecidedBy } from './core/election.ts'
 import type { LinkStatus, SyncStatus, WitnessStatus } from './core/messages.ts'
 import type { ResyncProgress } from './core/resyncs.ts'
+import type { Histogram } from './histogram.ts'
 import type { MonitorStatus } from './monitors.ts'
-import type { ArenaUse, Table } from './table/index.ts'
+import type { ArenaUse, TableTraffic } from './table/index.ts'
+import type { StreamTraffic } from './traffic.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
 /** The other node, as this one sees it. */
@@ -24,7 +26,7 @@ export interface PeerStatus {
 }
 
 /** A table of this node. */
-export interface TableStatus {
+export interface TableStatus extends TableTraffic {
   /** Held now, with those that have expired and are not removed yet. */
   readonly sessions: number
   readonly capacity: number
@@ -53,6 +55,16 @@ export interface SnapshotStatus {
   readonly position: { readonly epoch: number; readonly sequence: number }
   readonly sessions: number
   readonly bytes: number
+}
+
+/** Changes of role since the start. */
+export interface RoleCounts {
+  /** Times this node became primary, by reason. */
+  readonly promotions: { readonly [reason in Reason]?: number }
+  /** Times it ceased to be. */
+  readonly demotions: { readonly [reason in Reason]?: number }
+  /** From the first sign (suspicion, claim, request) to the decision, of each promotion, ms. */
+  readonly promotionMs: Histogram
 }
 
 /** One change of role. */
@@ -116,6 +128,10 @@ export interface NodeStatus {
   readonly snapshot: SnapshotStatus | null
   /** The last 64 changes of role, oldest first. */
   readonly history: readonly RoleChange[]
+  /** All of them, counted. */
+  readonly roleChanges: RoleCounts
+  /** Frames of the stream. */
+  readonly traffic: { readonly sent: StreamTraffic; readonly received: StreamTraffic }
   /** Where the `admin` option listens: 'http://127.0.0.1:9470', or 'unix:' and the path of a socket; null: nowhere. */
   readonly admin: string | null
   /** Input refused and connections closed, by reason, since the start; those of the admin server begin with 'admin-'. */
@@ -149,12 +165,4 @@ export const NO_SYNC_STATUS: SyncStatus = {
   links: [LINK_DOWN, LINK_DOWN],
   witness: null,
   refusals: {},
-}
-
-export function tableStatus(table: Table, role: Role, isProtected: boolean): TableStatus {
-  const sessions = table.size
-  const { capacity, unreplicatedDropped, counts } = table
-  const arena = table.arenaBytes > 0 ? table.arena : null
-  const unprotected = role !== 'primary' ? 0 : isProtected ? table.held : sessions
-  return { sessions, capacity, unprotected, unreplicatedDropped, ...counts, arena }
 }

@@ -53,6 +53,12 @@ export interface CoreExports {
   endedAt(): number
   endedCount(): number
   endedTaken(): void
+  sentCreates(): number
+  sentUpdates(): number
+  sentDeletes(): number
+  takenCreates(): number
+  takenUpdates(): number
+  takenDeletes(): number
   expired(): number
   evicted(): number
   refused(): number

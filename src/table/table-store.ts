@@ -3,6 +3,7 @@
 import { InvariantError } from '../errors.ts'
 import type { TableDefinition } from '../schema/index.ts'
 import { createEngine, type Engine, type HashSeed } from './engine.ts'
+import { TableMeter } from './meter.ts'
 import { Pickup } from './pickup.ts'
 import { REFUSALS, type RefusalName, SEGMENT_RECORDS } from './refusals.ts'
 import { SnapshotSource } from './snapshot-source.ts'
@@ -47,6 +48,8 @@ export class TableStore {
   onChange: (() => void) | undefined
   /** What snapshots are taken from. @internal */
   readonly snapshots: SnapshotSource
+  /** What it sent and applied. @internal */
+  readonly meter: TableMeter
   /** @internal */ protected readonly engine: Engine
   /** Undefined: every session is replicated at once. */
   readonly #pickup: Pickup | undefined
@@ -74,6 +77,7 @@ export class TableStore {
     this.arenaBytes = definition.arena
     this.engine = createEngine(definition, seed, encodeBytesMax, snapshots)
     this.snapshots = new SnapshotSource(this.engine)
+    this.meter = new TableMeter(this.engine)
     this.batchBytesMax =
       definition.arena > 0 ? this.engine.core.inboxBytes() : this.engine.core.encodeBytesMax()
     this.#partBytes = Math.min(IMAGE_PART_BYTES, encodeBytesMax)
@@ -99,7 +103,9 @@ export class TableStore {
 
   /** @internal */ sweep(patient: boolean): boolean {
     const before = this.size
+    const begun = performance.now()
     const isOver = this.engine.core.sweep(patient ? 1 : 0) === 0
+    this.meter.swept(begun)
     if (this.size !== before) this.noteChange()
     return !isOver
   }
@@ -162,7 +168,9 @@ export class TableStore {
    * @internal */
   encode(bytesMax: number): Uint8Array {
     const { core } = this.engine
+    const begun = performance.now()
     const length = core.encode(Math.max(0, Math.min(bytesMax, 2 ** 31 - 1)))
+    this.meter.encoded(length, begun)
     this.#changed = core.overflowed() !== 0
     this.#listen()
     return this.#output(length)
@@ -233,7 +241,10 @@ export class TableStore {
   }
 
   /** @internal */ stage(deltas: Uint8Array): RefusalName | undefined {
-    return this.#take(deltas) ?? this.#refusal(this.engine.core.stageBatch(deltas.length))
+    const begun = performance.now()
+    const refusal = this.#take(deltas) ?? this.#refusal(this.engine.core.stageBatch(deltas.length))
+    this.meter.staged(begun)
+    return refusal
   }
 
   /** @internal */ stageImage(segment: number, deltas: Uint8Array): RefusalName | undefined {
@@ -271,7 +282,9 @@ export class TableStore {
   }
 
   /** @internal */ commit(): void {
+    const begun = performance.now()
     this.engine.core.commit()
+    this.meter.committed(begun)
   }
 
   /** @internal */ reset(): void {
