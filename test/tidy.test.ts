@@ -33,13 +33,14 @@ function imports(path: string): string[] {
 const ARROWS: Record<string, RegExp> = {
   'src/wire': /^$/,
   'src/schema': /^src\/errors\.ts$/,
-  'src/table': /^(src\/(errors\.ts|schema\/.*|table\/.*)|@assemblyscript\/loader)$/,
+  'src/table': /^(src\/((errors|histogram)\.ts|schema\/.*|table\/.*)|@assemblyscript\/loader)$/,
   'src/core': /^src\/wire\//,
   'src/state': /^(src\/(core|wire)\/|src\/errors\.ts|node:)/,
   'src/io': /^(src\/(core|wire|io|state)\/|src\/errors\.ts|src\/witness\/witness\.ts|node:)/,
   'src/adapters': /^(src\/index\.ts|node:|express-session$|rate-limiter-flexible($|\/))/,
-  'src/admin': /^(src\/(index|version)\.ts|node:)/,
+  'src/admin': /^(src\/((index|version)\.ts|metrics\/)|node:)/,
   'src/cli': /^(src\/(index|version)\.ts|src\/testing\/index\.ts|node:)/,
+  'src/metrics': /^(src\/(index|version)\.ts|node:diagnostics_channel$|@opentelemetry\/api$)/,
   'src/witness': /^(src\/(errors|option-kinds|signals|core\/witness)\.ts|node:)/,
 }
 

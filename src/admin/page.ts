@@ -4,6 +4,7 @@ const ROUTES = `holdfast
 
 GET  /status                what this node knows, as JSON
 GET  /events                the same as it changes, and what happens (server-sent events)
+GET  /metrics               the same for Prometheus
 GET  /alive                 200 while this node runs
 GET  /ready                 200: a synced secondary, or a primary that acts; 503 and the reason otherwise
 GET  /primary               200 only while this node may act

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { HoldfastNode, RoleEvent } from '../index.ts'
+import { PROMETHEUS_TYPE } from '../metrics/index.ts'
 import { ACTION_PATHS, Actions } from './actions.ts'
 import { type Answer, json, Refusal, send } from './answers.ts'
 import { checkSource, checkToken } from './guard.ts'
@@ -134,6 +135,9 @@ export class AdminServer {
       case '/status':
         allow(request, ['GET', 'HEAD'])
         return json(200, view.status())
+      case '/metrics':
+        allow(request, ['GET', 'HEAD'])
+        return { status: 200, type: PROMETHEUS_TYPE, body: view.metrics() }
       case '/alive':
         allow(request, ['GET', 'HEAD'])
         return json(200, { ok: true })

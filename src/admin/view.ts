@@ -1,5 +1,6 @@
 // What one node shows of itself: its status with its process, and whether it is fit to be asked.
 import type { HoldfastNode, NodeStatus, Role } from '../index.ts'
+import { metricsText } from '../metrics/index.ts'
 import { VERSION } from '../version.ts'
 
 /** The body of GET /status. */
@@ -45,6 +46,11 @@ export class View {
     const { startedAt, runtime } = this
     const uptimeMs = performance.now() - this.begun
     return { ...this.node.status(), version: VERSION, runtime, startedAt, uptimeMs }
+  }
+
+  /** As text for Prometheus. */
+  metrics(): string {
+    return metricsText(this.node)
   }
 
   /** Whether this node may act. */
