@@ -1,4 +1,5 @@
 // One firewall of a pair, from the command line. README.md in this folder shows both, and what the commands do.
+import { readIdentity } from 'holdfast'
 import { Conntrack } from './conntrack.mjs'
 import { Firewall } from './firewall.mjs'
 import { HELP, readOptions } from './options.mjs'
@@ -6,6 +7,7 @@ import { HELP, readOptions } from './options.mjs'
 let options
 try {
   options = readOptions(process.argv.slice(2))
+  if (!options.help) options.firewall.node.identity = await readIdentity(options.identityFile)
 } catch (error) {
   console.error(`${error.message}\n\n${HELP}`)
   process.exit(2)
@@ -48,6 +50,15 @@ function report() {
 }
 if (options.reportMs > 0) setInterval(report, options.reportMs)
 process.on('SIGUSR2', report)
+// A renewed key, without a gap.
+process.on('SIGHUP', async () => {
+  try {
+    await firewall.node.reloadIdentity(await readIdentity(options.identityFile))
+    log('identity', { message: 'every connection is made under the identity as it is now' })
+  } catch (error) {
+    log('error', { message: `--identity was not taken: ${error.message}` })
+  }
+})
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, async () => {

@@ -1,13 +1,13 @@
 // The command line of a firewall, checked, with every default.
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
 export const HELP = `usage: node main.mjs --id a --m1 LISTEN,PEER --m2 LISTEN,PEER --identity FILE [options]
 
   --id NAME             this firewall, 'a' or 'b' unless --peer-id is given too
   --m1, --m2 L,P        the two links: where this one listens and where it finds its peer, ADDRESS:PORT each
-  --identity FILE       JSON { "cert", "key", "trust": [...] } of PEM texts, or one PEM file: this firewall's
-                        certificate, its private key, then the certificates that are trusted
+  --identity FILE       as \`holdfast keygen\` writes it, JSON { "cert", "key", "trust" }, or one PEM file: this firewall's
+                        certificate, its private key, then the certificates that are trusted; read anew on
+                        SIGHUP
   --on-promote CMD      run by sh when the kernel has every connection: take the addresses, let traffic in
   --on-demote CMD       run by sh when this firewall is not to forward: at the start, at a demotion, at the end, and
                         when this process dies
@@ -23,7 +23,6 @@ export const HELP = `usage: node main.mjs --id a --m1 LISTEN,PEER --m2 LISTEN,PE
   --buffer BYTES        room for the kernel's events that were not read yet (33554432)
   --heartbeat MS,LOST   between two heartbeats, and how many may be missing (50,4)
   --sending HOW         redundant: everything on both links; single: on one at a time (redundant)
-  --mode HOW            availability or manual (availability)
   --hold-down MS        how long a starting firewall looks for its peer (3000)
   --state-dir DIR       keeps epochs over restarts (none)
   --netns NAME          run conntrack in this network namespace (none: in our own)
@@ -51,7 +50,6 @@ const OPTIONS = {
   buffer: { ...text, default: '33554432' },
   heartbeat: { ...text, default: '50,4' },
   sending: { ...text, default: 'redundant' },
-  mode: { ...text, default: 'availability' },
   'hold-down': { ...text, default: '3000' },
   'state-dir': text,
   netns: text,
@@ -74,6 +72,7 @@ export function readOptions(args) {
   const [interval, lost] = numbers('heartbeat', values.heartbeat, 2)
   return {
     json: values.json,
+    identityFile: values.identity,
     reportMs: 1000 * number('report', values.report),
     conntrack: {
       netns: values.netns,
@@ -97,10 +96,8 @@ export function readOptions(args) {
         cluster: values.cluster,
         priority: number('priority', values.priority ?? (id === 'a' ? '200' : '100')),
         links,
-        identity: readIdentity(values.identity),
         heartbeat: { interval, lost },
         sending: values.sending,
-        mode: values.mode,
         holdDown: number('hold-down', values['hold-down']),
         // Events are gathered before they come here; a second wait would only make them late.
         flushInterval: 1,
@@ -129,27 +126,3 @@ const hosts = (links) =>
   Object.values(links).flatMap(({ listen, peer }) =>
     [listen, peer].map((address) => address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '')),
   )
-
-/** An identity of one file: JSON, or certificates and a key in PEM, this node's certificate first. */
-export function readIdentity(file) {
-  const content = readFileSync(file, 'utf8')
-  const wrong = (why) => new Error(`--identity ${file}: ${why}`)
-  if (content.trimStart().startsWith('{')) {
-    let identity
-    try {
-      identity = JSON.parse(content)
-    } catch (error) {
-      throw wrong(error.message)
-    }
-    const { cert, key, trust } = identity
-    if (typeof cert !== 'string' || typeof key !== 'string' || !Array.isArray(trust))
-      throw wrong('it must have "cert" and "key", each a PEM text, and "trust", a list of them')
-    return { cert, key, trust }
-  }
-  const blocks = content.match(/-----BEGIN ([A-Z ]+)-----[\s\S]*?-----END \1-----/g) ?? []
-  const [cert, ...trust] = blocks.filter((block) => block.includes('BEGIN CERTIFICATE'))
-  const key = blocks.find((block) => block.includes('PRIVATE KEY'))
-  if (cert === undefined || key === undefined || trust.length === 0)
-    throw wrong("it must have this firewall's certificate, its private key, then a certificate to trust")
-  return { cert, key, trust }
-}

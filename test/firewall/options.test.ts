@@ -1,37 +1,19 @@
 // The command line of a firewall: what is needed, what is refused and with which words.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { makeIdentity } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 
-const { readIdentity, readOptions } = await import(
-  new URL('../../examples/firewall/options.mjs', import.meta.url).href
-)
+const { readOptions } = await import(new URL('../../examples/firewall/options.mjs', import.meta.url).href)
 
 const test = suite('options of a firewall')
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-firewall-options-'))
-const mine = await makeIdentity('a')
-const theirs = await makeIdentity('b')
-const identity = { ...mine, trust: [theirs.cert] }
-
-function file(name: string, content: string): string {
-  const path = join(folder, name)
-  writeFileSync(path, content, { mode: 0o600 })
-  return path
-}
-const json = file('a.json', JSON.stringify(identity))
+const json = '/etc/holdfast/a.json'
 const least = ['--id', 'a', '--m1', '10.9.1.2:7401,10.9.1.3:7401', '--m2', '[fd00::2]:7401,[fd00::3]:7401']
 
-test.after(() => rmSync(folder, { recursive: true }))
-
 test('the least there must be gives the rest', () => {
-  const { firewall, conntrack, reportMs } = readOptions([...least, '--identity', json])
+  const { firewall, conntrack, reportMs, identityFile } = readOptions([...least, '--identity', json])
   const { node, ignored } = firewall
   assert.equal([node.id, node.peer, node.priority, node.cluster], ['a', 'b', 200, 'firewall'])
   assert.equal(node.links.m1, { listen: '10.9.1.2:7401', peer: '10.9.1.3:7401' })
-  assert.equal(node.identity, identity)
+  assert.is(identityFile, json)
   assert.equal(ignored, ['127.0.0.1', '::1', '10.9.1.2', '10.9.1.3', 'fd00::2', 'fd00::3'])
   assert.is(conntrack.netns, undefined)
   assert.is(reportMs, 0)
@@ -53,20 +35,6 @@ test('what is missing or wrong is named', () => {
     /--heartbeat is '50': give 2 whole numbers/,
   )
   assert.throws(() => readOptions([...given, '--unheard-of']), /unheard-of/)
-})
-
-test('an identity is JSON, or PEM in one file', () => {
-  const pem = file('a.pem', `${mine.cert}\n${mine.key}\n${theirs.cert}\n`)
-  const read = readIdentity(pem)
-  assert.equal(
-    [read.cert, read.key, ...read.trust].map((text: string) => text.trim()),
-    [mine.cert, mine.key, theirs.cert].map((text) => text.trim()),
-  )
-  assert.throws(
-    () => readIdentity(file('half.pem', mine.cert)),
-    /its private key, then a certificate to trust/,
-  )
-  assert.throws(() => readIdentity(file('half.json', '{ "cert": "x" }')), /"trust", a list/)
 })
 
 test.run()
