@@ -158,6 +158,8 @@ export class Emitter {
   private readonly entries = new Map<NodeEventName, Entry[]>()
   /** Called when somebody begins or ceases to listen. */
   onListeners: (() => void) | undefined
+  /** Called with what a listener throws; tells it as an 'error' event. */
+  onThrown: (error: Error) => void = (error) => this.emit('error', error)
   /** Called with every event, before its listeners. */
   onEvent: (<Name extends NodeEventName>(name: Name, event: NodeEvents[Name]) => void) | undefined
 
@@ -194,7 +196,6 @@ export class Emitter {
 
   /** What a listener of 'error' throws goes nowhere: there is nobody left to tell. */
   private report(name: NodeEventName, error: unknown): void {
-    if (name === 'error') return
-    this.emit('error', error instanceof Error ? error : new Error(String(error)))
+    if (name !== 'error') this.onThrown(error instanceof Error ? error : new Error(String(error)))
   }
 }

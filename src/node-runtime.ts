@@ -86,6 +86,7 @@ export class NodeRuntime {
       store.onPickupError = (error) => this.tellings.thrown(error)
       store.meter.begin()
     }
+    this.emitter.onThrown = (error) => this.tellings.error(error)
     this.emitter.onEvent = (name, event) => publish(name, settings.id, this.face, event)
     this.emitter.onListeners = () => {
       this.listenToTables(stores)
@@ -296,7 +297,7 @@ export class NodeRuntime {
           this.choices.handleOver(message)
           break
         case 'peer':
-          this.emitter.emit('peer', { id: this.settings.peer, alive: message.alive })
+          this.tellings.peer(this.settings.peer, message.alive)
           break
         case 'result':
           // After the events of this turn, so that a role is told before the request that changed it is answered.
@@ -356,7 +357,7 @@ export class NodeRuntime {
         this.questions.settleResync(event.token, event.done)
         break
       case 'synced':
-        this.emitter.emit('synced', { synced: event.synced })
+        this.tellings.synced(event.synced, this.replica.role)
         this.considerReady()
         break
       case 'conflict':

@@ -35,7 +35,10 @@ export type Effect<Value> = (epoch: number, signal: EffectSignal) => Value | Pro
 /** Answers `false`, throws or rejects when something is wrong; anything else is good. The signal aborts at the time-out. */
 export type MonitorCheck = (signal: EffectSignal) => unknown
 
-/** Any pino-shaped logger. */
+/**
+ * Any pino-shaped logger: what is known as an object, then a sentence. What it throws is dropped. docs/OPERATING.md says which
+ * events come at which level.
+ */
 export interface Logger {
   info(details: object, message: string): void
   warn(details: object, message: string): void
@@ -197,6 +200,6 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   readonly admin?: AdminOptions
   /** Abort closes the node. */
   readonly signal?: AbortSignalLike
-  /** Default: silent. */
+  /** Told what happens to the node, each event once. Default: silent. */
   readonly logger?: Logger
 }

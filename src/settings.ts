@@ -281,11 +281,12 @@ function checkLogger(logger: unknown): Logger {
   return harmless(logger as unknown as Logger)
 }
 
-/** A logger that throws must not stop a node. */
+/** A logger that throws, or rejects, must not stop a node. */
 function harmless(logger: Logger): Logger {
   const call = (level: keyof Logger) => (details: object, message: string) => {
     try {
-      logger[level](details, message)
+      const result: unknown = logger[level](details, message)
+      if (result instanceof Promise) result.catch(() => {})
     } catch {
       // There is nobody left to tell.
     }

@@ -4,6 +4,7 @@ import type { FollowerEvent } from './core/follower.ts'
 import type { Emitter, MonitorEvent, SplitEvent } from './events.ts'
 import type { LinkFailure } from './io/thread-messages.ts'
 import type { Logger } from './options.ts'
+import type { Role } from './wire/constants.ts'
 
 const LINK_NAMES = ['m1', 'm2'] as const
 
@@ -29,6 +30,20 @@ export class Tellings {
     if (reachable) this.logger.info(details, 'the witness is reached')
     else this.logger.warn(details, `the witness is not reached: ${reason}`)
     this.emitter.emit('witness', details)
+  }
+
+  peer(id: string, alive: boolean): void {
+    const details = { id, alive }
+    if (alive) this.logger.info(details, `node '${id}' is heard`)
+    else this.logger.warn(details, `node '${id}' is not heard any more`)
+    this.emitter.emit('peer', details)
+  }
+
+  synced(synced: boolean, role: Role): void {
+    const what = role === 'primary' ? 'the secondary' : 'this node'
+    if (synced) this.logger.info({ synced, role }, `${what} holds everything`)
+    else this.logger.warn({ synced, role }, `${what} does not hold everything any more`)
+    this.emitter.emit('synced', { synced })
   }
 
   /** A port of a link cannot be had. */
