@@ -1,7 +1,7 @@
 /**
  * Session failover as a library: tables that a primary process writes and a secondary holds, over two dedicated links.
  *
- * @packageDocumentation
+ * @module holdfast
  */
 export type { Conflict } from './core/conflicts.ts'
 export type { Damping } from './core/damping.ts'

@@ -1,7 +1,7 @@
 /**
  * A store for express-rate-limit whose counts survive the loss of its process. The library itself is not imported.
  *
- * @packageDocumentation
+ * @module holdfast/express-rate-limit
  */
 import { type AdapterNode, type HeldOptions, refusal } from './ground.ts'
 import { Limits, type LimitsTable } from './limits.ts'

@@ -2,7 +2,7 @@
  * A store for express-session, and for @fastify/session, that survives the loss of its process. `express-session` is an
  * optional peer dependency.
  *
- * @packageDocumentation
+ * @module holdfast/express-session
  */
 import { Buffer } from 'node:buffer'
 import session, { type SessionData } from 'express-session'

@@ -1,7 +1,7 @@
 /**
  * A storage adapter for Keyv 6, in a table of a node. `holdfast/keyv5` is for Keyv 5. Keyv itself is not imported.
  *
- * @packageDocumentation
+ * @module holdfast/keyv
  */
 import { AdapterEmitter } from './emitter.ts'
 import { Entries, type EntryOptions } from './entries.ts'

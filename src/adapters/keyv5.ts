@@ -1,7 +1,7 @@
 /**
  * A storage adapter for Keyv 5, in a table of a node. `holdfast/keyv` is for Keyv 6. Keyv itself is not imported.
  *
- * @packageDocumentation
+ * @module holdfast/keyv5
  */
 import { AdapterEmitter } from './emitter.ts'
 import { Entries, type EntryOptions } from './entries.ts'

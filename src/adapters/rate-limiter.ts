@@ -2,7 +2,7 @@
  * A limiter for rate-limiter-flexible whose counts survive the loss of its process. `rate-limiter-flexible` is an optional
  * peer dependency.
  *
- * @packageDocumentation
+ * @module holdfast/rate-limiter
  */
 import {
   type IRateLimiterStoreOptions,

@@ -1,7 +1,7 @@
 /**
  * A driver for unstorage, in a table of a node. unstorage itself is not imported.
  *
- * @packageDocumentation
+ * @module holdfast/unstorage
  */
 import { Entries, type EntryOptions } from './entries.ts'
 import { refusal } from './ground.ts'

@@ -28,7 +28,7 @@ import { TableWrites } from './writes.ts'
 const NONE = -1
 const ARENA_FULL = -3
 
-/** Sessions of one kind. Made by `createTable`. */
+/** Sessions of one kind: `node.tables.connections`, made by `createNode` from what `defineTable` gave. */
 export class Table<
   Key extends Shape = Shape,
   Fields extends Shape = Shape,

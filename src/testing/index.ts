@@ -2,7 +2,7 @@
  * Helpers for tests of programs built on holdfast: links that can be cut, throw-away identities, a
  * pair of nodes in one process.
  *
- * @packageDocumentation
+ * @module holdfast/testing
  */
 export {
   type Cable,

@@ -1,5 +1,9 @@
-// etcd as the witness: one key per cluster, put under an etcd lease by compare-and-put, so that etcd deletes it when it is
-// not renewed. The key's mod_revision is the lease's revision. Spoken through etcd's HTTP/JSON gateway.
+/**
+ * etcd as the witness of mode 'witness': one key per cluster, put under an etcd lease by compare-and-put, so that etcd deletes
+ * it when it is not renewed. The key's mod_revision is the lease's revision. Spoken through etcd's HTTP/JSON gateway.
+ *
+ * @module holdfast/witness/etcd
+ */
 import { ConfigError } from '../errors.ts'
 import { checkNames, integer, isObject, refusal } from '../option-kinds.ts'
 import { EtcdHttp } from './etcd-http.ts'
