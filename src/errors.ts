@@ -17,6 +17,7 @@ export type HoldfastErrorCode =
   | 'ERR_PROMOTE'
   | 'ERR_IDENTITY'
   | 'ERR_CHOICE'
+  | 'ERR_HOOK'
   | 'ERR_VERIFY'
   | 'ERR_STATE'
   | 'ERR_WITNESS'
@@ -137,6 +138,13 @@ export class HandoverError extends HoldfastError {
 export class PromoteError extends HoldfastError {
   constructor(message: string) {
     super('ERR_PROMOTE', message)
+  }
+}
+
+/** `onPromote` or `onDemote` took longer than `hookTimeout`; also the reason of its signal when its role is over. */
+export class HookError extends HoldfastError {
+  constructor(message: string) {
+    super('ERR_HOOK', message)
   }
 }
 

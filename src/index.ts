@@ -21,6 +21,7 @@ export {
   FencedError,
   HandoverError,
   HoldfastError,
+  HookError,
   IdentityError,
   InvariantError,
   KeyTakenError,

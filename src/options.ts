@@ -45,8 +45,13 @@ export interface Logger {
   error(details: object, message: string): void
 }
 
-/** Runs at a change of role, before its `role` event; awaited for at most 10 s. What it throws becomes an `error` event. */
-export type RoleHook = (event: RoleEvent) => unknown
+/**
+ * Runs at a change of role, before its `role` event. Awaited for at most `hookTimeout`; the signal aborts then, and as soon as
+ * the role it runs for is over. Hooks run one after the other, never two at once. What it throws becomes an `error` event, as
+ * does being late (ERR_HOOK), and the role goes on: whoever cannot serve calls `node.maintenance(true)` in it, which hands the
+ * role back as soon as the other node is synced.
+ */
+export type RoleHook = (event: RoleEvent, signal: EffectSignal) => unknown
 
 /**
  * Chooses between two primaries that met: 'self', this node, which stays otherwise, or 'peer'. It leads until the other side
@@ -191,8 +196,16 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
      */
     readonly unusable?: 'reject' | 'empty'
   }
+  /**
+   * Runs when this node has become primary: everything received is in the tables, and they may be written. The `role` event
+   * and the admin server's `/primary` wait for it, so this is the place to let traffic in: to take an address, to
+   * open a port. Not run for a role that is over before its turn has come.
+   */
   readonly onPromote?: RoleHook
+  /** Runs when this node is primary no more, whatever for, also when it is closed: the place to give up the address. */
   readonly onDemote?: RoleHook
+  /** How long `onPromote` and `onDemote` may take, 10 to 3600000 ms. Default 10000. */
+  readonly hookTimeout?: number
   /**
    * Serves status, events, metrics, health and the live page over HTTP. Listens before the node takes part in anything, and
    * ends with it. Default: none.

@@ -1,17 +1,19 @@
-// Changes of role as the application sees them: remembered, then told one after the other, each after its hook.
+// Changes of role as the application sees them: remembered, then told one after the other, each after its hook. Two hooks
+// never run at once, so what one has begun is over, or was given up in time, before the next begins: an address is never
+// given up by the word about an earlier role after it was taken for a later one.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
 import type { ReplicaEvent } from './core/replica-event.ts'
+import { HookError } from './errors.ts'
 import type { RoleEvent } from './events.ts'
 import { Spread } from './histogram.ts'
-import type { RoleHook } from './options.ts'
+import type { EffectSignal, RoleHook } from './options.ts'
 import { reasonSentence } from './reasons.ts'
 import type { Settings } from './settings.ts'
 import type { RoleChange, RoleCounts } from './status.ts'
 import type { Reason, Role } from './wire/constants.ts'
 
 const HISTORY_MAX = 64
-const HOOK_TIMEOUT_MS = 10_000
 const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
 
 export class RoleChanges {
@@ -21,6 +23,10 @@ export class RoleChanges {
   told: Promise<void> = Promise.resolve()
   /** Of the hook whose calls these are, however deep; what a hook leaves behind outlives its running. */
   private readonly within = new AsyncLocalStorage<{ running: boolean }>()
+  /** Of the hook that runs. */
+  private running: AbortController | undefined
+  /** Changes so far: a hook whose change is not the last one speaks of a role that is over. */
+  private changes = 0
   /** Of the role the node has, from when it has it: the history tells it a moment later. */
   reason: Reason = 'none'
   private readonly promotions: Partial<Record<Reason, number>> = {}
@@ -70,9 +76,13 @@ export class RoleChanges {
     if (history.length > HISTORY_MAX) history.shift()
     const event: RoleEvent = { ...what, report }
     settings.logger.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
+    const number = ++this.changes
+    this.running?.abort(new HookError(`the role for which this hook ran is over: ${role} in epoch ${epoch}`))
     this.told = this.told.then(async () => {
-      if (role === 'primary') await this.run('onPromote', settings.onPromote, event)
-      else if (wasPrimary) await this.run('onDemote', settings.onDemote, event)
+      // What is taken for a role that is over would have to be given up at once. Giving up again does no harm.
+      const isOver = number !== this.changes
+      if (role === 'primary' && !isOver) await this.run('onPromote', settings.onPromote, event)
+      else if (role !== 'primary' && wasPrimary) await this.run('onDemote', settings.onDemote, event)
       this.tell(event)
     })
   }
@@ -80,23 +90,38 @@ export class RoleChanges {
   /** A hook that throws, or takes too long, is reported and not waited for. */
   private async run(name: string, hook: RoleHook | undefined, event: RoleEvent): Promise<void> {
     if (hook === undefined) return
+    const { hookTimeoutMs } = this.settings
+    const controller = new AbortController()
+    this.running = controller
     let late: NodeJS.Timeout | undefined
+    let isLate = false
     const bound = new Promise<never>((_, reject) => {
-      const error = new Error(
-        `${name} did not finish within ${HOOK_TIMEOUT_MS} ms; the node goes on without it`,
-      )
-      late = setTimeout(() => reject(error), HOOK_TIMEOUT_MS)
+      late = setTimeout(() => {
+        const error = new HookError(
+          `${name} did not finish within hookTimeout, ${hookTimeoutMs} ms; the node goes on without it, and what it had begun may be half done`,
+        )
+        isLate = true
+        reject(error)
+        controller.abort(error)
+      }, hookTimeoutMs)
     })
     const call = { running: true }
+    const signal = controller.signal as EffectSignal
     try {
-      await Promise.race([this.within.run(call, () => hook(event)), bound])
+      await Promise.race([this.within.run(call, () => hook(event, signal)), bound])
     } catch (error) {
-      this.report(error instanceof Error ? error : new Error(String(error)))
+      // One that ended because its role was over has not failed.
+      const wasEnded =
+        controller.signal.aborted && !isLate && (error === controller.signal.reason || isAbort(error))
+      if (!wasEnded) this.report(error instanceof Error ? error : new Error(String(error)))
     } finally {
       clearTimeout(late)
+      this.running = undefined
       call.running = false
       // Tracking calls slows every promise of the process on older runtimes.
       this.within.disable()
     }
   }
 }
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError'

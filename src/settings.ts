@@ -47,6 +47,7 @@ export interface Settings {
   readonly snapshot: SnapshotSettings | undefined
   readonly onPromote: RoleHook | undefined
   readonly onDemote: RoleHook | undefined
+  readonly hookTimeoutMs: number
   readonly admin: AdminSettings | undefined
   readonly signal: AbortSignalLike | undefined
   /** Never throws. */
@@ -62,6 +63,7 @@ const DEFAULTS = {
   holdDown: 3_000,
   stallTimeout: 2_000,
   flushInterval: 1,
+  hookTimeout: 10_000,
   uptimeMargin: 300_000,
 } as const
 
@@ -93,6 +95,7 @@ const OPTIONS: readonly string[] = [
   'snapshot',
   'onPromote',
   'onDemote',
+  'hookTimeout',
   'admin',
   'signal',
   'logger',
@@ -151,6 +154,7 @@ export function checkOptions(given: NodeOptions): Settings {
     snapshot: checkSnapshot(given.snapshot, given.stateDir),
     onPromote: hook('onPromote', given.onPromote),
     onDemote: hook('onDemote', given.onDemote),
+    hookTimeoutMs: number('hookTimeout', given.hookTimeout ?? DEFAULTS.hookTimeout, 10, TIME_MAX_MS),
     admin: checkAdmin(given.admin),
     signal: signal('signal', given.signal),
     logger: checkLogger(given.logger),

@@ -132,6 +132,7 @@ const REFUSED: [string, object, RegExp][] = [
   ['a negative flush interval', { flushInterval: -1 }, /^flushInterval: -1 given/],
   ['a flag that is a text', { fastDetection: 'no' }, /^fastDetection: 'no' given; allowed: true or false/],
   ['a hook that is none', { onPromote: 'x' }, /^onPromote: /],
+  ['no time for hooks', { hookTimeout: 0 }, /^hookTimeout: 0 given; allowed: a number from 10 to 3600000/],
   ['a signal that is none', { signal: {} }, /^signal: .*AbortSignal/],
   ['a logger without error()', { logger: { info() {}, warn() {} } }, /^logger: /],
   ['a misspelt option', { flushinterval: 2 }, /^createNode: option 'flushinterval' given/],
