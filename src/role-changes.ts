@@ -11,10 +11,15 @@ import type { EffectSignal, RoleHook } from './options.ts'
 import { reasonSentence } from './reasons.ts'
 import type { Settings } from './settings.ts'
 import type { RoleChange, RoleCounts } from './status.ts'
-import type { Reason, Role } from './wire/constants.ts'
+import { REASONS, type Reason, type Role } from './wire/constants.ts'
 
 const HISTORY_MAX = 64
 const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
+
+/** Every reason from the start: who watches a counter sees no first time where it begins with one. */
+function noneYet(): Record<Reason, number> {
+  return Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
+}
 
 export class RoleChanges {
   /** Oldest first. */
@@ -29,8 +34,8 @@ export class RoleChanges {
   private changes = 0
   /** Of the role the node has, from when it has it: the history tells it a moment later. */
   reason: Reason = 'none'
-  private readonly promotions: Partial<Record<Reason, number>> = {}
-  private readonly demotions: Partial<Record<Reason, number>> = {}
+  private readonly promotions = noneYet()
+  private readonly demotions = noneYet()
   private readonly promotionMs = new Spread(BOUNDS_MS)
   private readonly settings: Settings
   private readonly tell: (event: RoleEvent) => void
@@ -59,7 +64,7 @@ export class RoleChanges {
 
   private count(role: Role, wasPrimary: boolean, reason: Reason, durationMs: number): void {
     const counts = role === 'primary' ? this.promotions : wasPrimary ? this.demotions : undefined
-    if (counts !== undefined) counts[reason] = (counts[reason] ?? 0) + 1
+    if (counts !== undefined) counts[reason]++
     if (role === 'primary') this.promotionMs.add(durationMs)
   }
 

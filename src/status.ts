@@ -59,10 +59,10 @@ export interface SnapshotStatus {
 
 /** Changes of role since the start. */
 export interface RoleCounts {
-  /** Times this node became primary, by reason. */
-  readonly promotions: { readonly [reason in Reason]?: number }
+  /** Times this node became primary, by reason; 0 where it never did. */
+  readonly promotions: { readonly [reason in Reason]: number }
   /** Times it ceased to be. */
-  readonly demotions: { readonly [reason in Reason]?: number }
+  readonly demotions: { readonly [reason in Reason]: number }
   /** From the first sign (suspicion, claim, request) to the decision, of each promotion, ms. */
   readonly promotionMs: Histogram
 }

@@ -24,7 +24,7 @@ export interface TableTraffic {
   readonly sweepMs: Histogram
 }
 
-const BOUNDS_MS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 50]
+const BOUNDS_MS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 50]
 
 export class TableMeter {
   private readonly engine: Engine

@@ -28,6 +28,12 @@ function value(
   return family.samples.find(fits)?.value ?? 0
 }
 
+/** Value of a counter by reason; undefined if there is no such sample. */
+function shown(node: Pick<HoldfastNode, 'status'>, name: string, reason: string): number | undefined {
+  const line = new RegExp(`^${name}_total\\{.*reason="${reason}"\\} (\\d+)$`, 'm').exec(metricsText(node))
+  return line === null ? undefined : Number(line[1])
+}
+
 test('changes count on both nodes, by what they did; a session written twice in one flush counts once', () =>
   closing(async (opened) => {
     const { a, b, close } = await createPair({ tables })
@@ -67,10 +73,12 @@ test('a failover counts by its reason, with how long it took, and is recorded by
     opened.push({ close: () => provider.shutdown() }, { close: async () => end() })
     a.tables.sessions.set({ id: 1 }, { count: 1 })
     await a.replicated()
+    // A counter that began with its first promotion would show nobody an increase.
+    assert.is(shown(b, 'holdfast_promotions', 'peer-silent'), 0)
     m1.cut()
     m2.cut()
     await until('b leads', () => b.role === 'primary')
-    assert.equal(b.status().roleChanges.promotions, { 'peer-silent': 1 })
+    assert.is(b.status().roleChanges.promotions['peer-silent'], 1)
     assert.is(b.status().roleChanges.promotionMs.count, 1)
     assert.ok(b.status().roleChanges.promotionMs.sum >= 90, 'the bound is 90 ms')
     assert.is(value(b, 'holdfast_promotions', { reason: 'peer-silent' }), 1)

@@ -1,5 +1,6 @@
 // A status for tests of metrics: every part that may be absent is there, and every histogram has something in it.
-import type { Histogram, NodeStatus } from 'holdfast'
+import type { Histogram, NodeStatus, Reason } from 'holdfast'
+import { REASONS } from '../../src/wire/constants.ts'
 
 const spread = (bounds: number[], counts: number[], sum: number): Histogram => ({
   bounds,
@@ -36,6 +37,8 @@ const table = {
   sweepMs: spread([1, 10], [1, 0, 0], 0.5),
 }
 
+const none = Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>
+
 export const STATUS: NodeStatus = {
   id: 'a "quoted" \\ name\nof two lines',
   role: 'primary',
@@ -68,8 +71,8 @@ export const STATUS: NodeStatus = {
   snapshot: { at: 1_700_000_000_000, position: { epoch: 1, sequence: 2 }, sessions: 10, bytes: 999 },
   history: [],
   roleChanges: {
-    promotions: { 'peer-died': 2, alone: 1 },
-    demotions: { handover: 1 },
+    promotions: { ...none, 'peer-died': 2, alone: 1 },
+    demotions: { ...none, handover: 1 },
     promotionMs: spread([5, 10, 100], [1, 0, 1, 1], 3100),
   },
   traffic: {
