@@ -33,12 +33,22 @@ function ownFlags(ticks: number): number {
   return (((exponent << MANTISSA_BITS) | mantissa) << OWN_SHIFT) >>> 0
 }
 
+/** A date this far from the one at the last reading is a clock that was set. */
+const STEP_MS = 10_000
+
 /**
- * Checks the options of a `set`. `time`: table time now, in ticks; `date`: ms since 1970.
+ * Checks the options of a `set`. `time`: table time as it was read last, in ticks; `date`: ms since 1970 now, `dateOfTime`: then.
+ * On a thread that stood still the two differ, and a deadline counted from now would come too early by as much.
  *
  * @throws ValueError
  */
-export function givenLifetime(table: string, options: SetOptions, time: number, date: number): GivenLifetime {
+export function givenLifetime(
+  table: string,
+  options: SetOptions,
+  time: number,
+  date: number,
+  dateOfTime: number,
+): GivenLifetime {
   if (typeof options !== 'object' || options === null) {
     throw new ValueError(
       `table ${table}: set options ${shown(options)} given; allowed: { timeout } or { expiresAt }`,
@@ -66,7 +76,8 @@ export function givenLifetime(table: string, options: SetOptions, time: number, 
       `table ${table}: expiresAt ${shown(expiresAt)} given; allowed: a number of ms since 1970`,
     )
   }
-  const ticks = Math.ceil(((expiresAt - date) * TICKS_PER_SECOND) / 1000)
+  const from = date >= dateOfTime && date - dateOfTime < STEP_MS ? dateOfTime : date
+  const ticks = expiresAt <= date ? 0 : Math.ceil(((expiresAt - from) * TICKS_PER_SECOND) / 1000)
   const deadline = time + Math.max(0, ticks)
   // After the end of table time: never.
   return { flags: FIXED, deadline: deadline < TICKS_MAX ? deadline : 0 }

@@ -46,6 +46,8 @@ export class Table<
   readonly #copies: Copies
   readonly #expires: boolean
   readonly #date: () => number
+  /** This machine's date when table time was read last. */
+  #dateOfTime: number
   /** Address that key offsets count from: the key buffer, less what lies before a key in a record. */
   readonly #keyBase: number
   readonly #valuesAt: number
@@ -65,6 +67,7 @@ export class Table<
   ) {
     super(definition, seed, encodeBytesMax, snapshots)
     this.#date = date
+    this.#dateOfTime = date()
     const { core } = this.engine
     this.#keys = definition.layout.keys
     this.#values = new Map(definition.layout.values.map((field) => [field.name, field]))
@@ -249,8 +252,13 @@ export class Table<
     if (!this.#wrote(id)) throw this.full(0)
   }
 
+  /** @internal */ override setTime(ticks: number): void {
+    super.setTime(ticks)
+    this.#dateOfTime = this.#date()
+  }
+
   /** @internal */ protected lifetimeOf(options: SetOptions): GivenLifetime {
-    const lifetime = givenLifetime(this.name, options, this.time, this.#date())
+    const lifetime = givenLifetime(this.name, options, this.time, this.#date(), this.#dateOfTime)
     if (lifetime.flags !== 0 && !this.#expires) {
       throw new ValueError(
         `table ${this.name}: timeout or expiresAt given, but its definition has neither timeout nor expiry; define one of them`,

@@ -321,4 +321,28 @@ test('time that ends leaves sessions alone', () => {
   for (const id of [1, 2, 3]) assert.is(primary.touch({ id }), true)
 })
 
+test('a date counts from the reading of table time, however long ago that was, unless the clock was set', () => {
+  let date = 50_000
+  const { table } = makeNode(leases(10), 'primary', { date: () => date })
+  table.setTime(1)
+  date += 400 // The thread stood still: table time has not been read anew.
+  table.set({ id: 1 }, {}, { expiresAt: date + 500 })
+  table.setTime(1 + 14)
+  assert.is(table.has({ id: 1 }), true, '875 ms after the reading')
+  table.setTime(1 + 15)
+  assert.is(table.has({ id: 1 }), false, '937 ms after it')
+  for (const [time, step] of [
+    [100, 3_600_000],
+    [200, -3_600_000],
+  ] as const) {
+    table.setTime(time)
+    date += step
+    table.set({ id: 2 }, {}, { expiresAt: date + 500 })
+    table.setTime(time + 7)
+    assert.is(table.has({ id: 2 }), true)
+    table.setTime(time + 8)
+    assert.is(table.has({ id: 2 }), false, 'the step is no part of it')
+  }
+})
+
 test.run()
