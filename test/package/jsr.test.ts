@@ -13,7 +13,8 @@ const PAIR = `
 import { defineTable } from 'holdfast'
 import { createPair } from 'holdfast/testing'
 const sessions = defineTable({ name: 'sessions', key: { id: 'u32' }, fields: { count: 'u53' }, capacity: 100 })
-const pair = await createPair({ tables: { sessions } })
+// With the patience of a busy machine: what is tried here is that the sources run, not how soon silence is seen.
+const pair = await createPair({ tables: { sessions }, heartbeat: { lost: 30 } })
 pair.a.tables.sessions.set({ id: 1 }, { count: 5 })
 await pair.a.handover()
 while (pair.b.role !== 'primary') await new Promise((done) => pair.b.once('role', done))
