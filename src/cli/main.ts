@@ -8,6 +8,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).status,
   watch: async () => (await import('./status.ts')).watch,
   doctor: async () => (await import('./doctor.ts')).doctor,
+  bench: async () => (await import('./bench.ts')).bench,
+  demo: async () => (await import('./demo.ts')).demo,
 }
 
 const terminal: Terminal = {
