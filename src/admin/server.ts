@@ -43,6 +43,8 @@ export class AdminServer {
     const bounds = {
       maxHeaderSize: HEADER_BYTES_MAX,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      // How often that is looked at; by itself every half minute.
+      connectionsCheckingInterval: 1_000,
       headersTimeout: REQUEST_TIMEOUT_MS,
     }
     this.server = createServer(bounds, (request, response) => void this.handle(request, response))

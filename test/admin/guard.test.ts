@@ -155,6 +155,30 @@ test('a client that does not read its stream is cut off, and the others are serv
     assert.is(refused(node, 'admin-slow'), 1)
   }))
 
+test('who begins a request and does not end it is dropped after ten seconds', () =>
+  closing(async (opened) => {
+    const { node, address } = await alone(opened)
+    const { hostname, port } = new URL(address)
+    const begun = performance.now()
+    const starts = [
+      '',
+      'GET /status HTTP/1.1\r\nhost: 127',
+      `POST /actions/verify HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${TOKEN}\r\ncontent-length: 9\r\n\r\n{`,
+    ]
+    let ended = 0
+    for (const start of starts) {
+      const socket = connect({ host: hostname, port: Number(port) })
+      socket.on('error', () => {})
+      socket.on('close', () => ended++)
+      opened.push({ close: async () => socket.destroy() })
+      if (start !== '') socket.write(start)
+    }
+    await until('all are dropped', () => ended === starts.length)
+    assert.ok(performance.now() - begun >= 9_900)
+    assert.is(refused(node, 'admin-malformed'), starts.length)
+    assert.is((await act(address, 'maintenance', { on: false })).status, 200)
+  }))
+
 test('options are checked at the door', async () => {
   const { a } = await pairOptions()
   const cases: [unknown, string][] = [
