@@ -5,7 +5,7 @@ import type { HoldfastNode } from 'holdfast'
 import { createPair } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { tables } from '../node/support.ts'
+import { tables, until } from '../node/support.ts'
 import { blocksOf, root, textOf } from './pages.ts'
 import { programOf } from './program.ts'
 
@@ -75,6 +75,8 @@ test('docs/DEPLOYING.md: the health checks tell the primary, and who is ready', 
       [200, 200, 503, 503],
     ])
     await pair.a.close()
+    // Its own application may hear of its role a moment after the other's.
+    await until('b leads', () => pair.b.role === 'primary')
     assert.equal(await answers(), [
       [503, 503, 503, 503],
       [200, 200, 200, 503],
