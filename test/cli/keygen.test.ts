@@ -8,9 +8,6 @@ import * as assert from 'uvu/assert'
 import { closing, pairOptions, protectedPair } from '../node/support.ts'
 import { holdfast, inFolder } from './support.ts'
 
-const { readIdentity: readInFirewall } = await import(
-  new URL('../../examples/firewall/options.mjs', import.meta.url).href
-)
 const test = suite('keygen')
 
 async function keygen(folder: string, ...args: string[]): Promise<string> {
@@ -38,7 +35,6 @@ for (const type of ['p256', 'ed25519']) {
         const path = join(folder, `${name}.json`)
         assert.is(statSync(path).mode & 0o777, 0o600)
         const identity = await readIdentity(path)
-        assert.equal(readInFirewall(path), identity)
         const certificate = new X509Certificate(identity.cert)
         assert.is(certificate.publicKey.asymmetricKeyType, type === 'p256' ? 'ec' : 'ed25519')
         assert.ok(new Date(certificate.validFrom).getUTCFullYear() <= 2000)
