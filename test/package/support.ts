@@ -129,6 +129,8 @@ export const withNode = (binary: string): object => ({
 export class Watched {
   readonly child: ChildProcess
   output = ''
+  /** It has ended, and all that it said is here. */
+  ended = false
   #looks: (() => void)[] = []
 
   constructor(command: readonly string[], cwd: string, env: object = {}) {
@@ -144,12 +146,12 @@ export class Watched {
     }
     this.child.stdout!.on('data', take)
     this.child.stderr!.on('data', take)
-    this.child.on('exit', () => take(Buffer.from('')))
+    // Not 'exit', which may come before the last words.
+    this.child.on('close', () => {
+      this.ended = true
+      take(Buffer.from(''))
+    })
     this.child.on('error', (error) => take(Buffer.from(String(error))))
-  }
-
-  get ended(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null
   }
 
   /** Resolves when it has printed what matches; rejects when it ends before, or after the bound. */
@@ -164,7 +166,7 @@ export class Watched {
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
-    if (!this.ended) this.child.kill(signal)
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal)
   }
 
   #wait<T>(look: () => T | undefined, what: string, boundMs: number, alive: boolean): Promise<T> {
