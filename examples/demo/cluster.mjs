@@ -12,10 +12,16 @@ export class Cluster extends EventEmitter {
   gateways = {}
   /** What each last said of itself; undefined while its process is gone. */
   status = {}
-  /** Every change of role, in the order it was heard: { id, role, epoch, reason, message, at }. */
+  /** What was done to each process: 'starting', 'running', 'frozen', 'gone'. */
+  state = { a: 'gone', b: 'gone' }
+  /** When each last spoke, on performance's clock. */
+  heardAt = { a: 0, b: 0 }
+  /** Which cables are cut. */
+  cut = { m1: false, m2: false }
+  /** Every change of role, in the order it was heard: { id, role, epoch, reason, message, sessions, durationMs, at, wallAt }. */
   roles = []
-  /** The clients' last window: { gapMsMax, open, perSecond }. */
-  window = { gapMsMax: 0, open: 0, perSecond: 0 }
+  /** The clients' last window: { gapMsMax, open, openMsMax, perSecond }. */
+  window = { gapMsMax: 0, open: 0, openMsMax: 0, perSecond: 0 }
 
   constructor({ flows, paceMs }) {
     super()
@@ -42,10 +48,12 @@ export class Cluster extends EventEmitter {
 
   /** Starts the gateway of a node, or starts it again. */
   async startGateway(id) {
+    this.state[id] = 'starting'
     const gateway = await this.#process(id, 'gateway-process.mjs')
     this.gateways[id] = gateway
     gateway.on('status', (status) => {
       this.status[id] = status
+      this.heardAt[id] = performance.now()
       this.emit('change')
     })
     gateway.on('role', (change) => {
@@ -56,6 +64,7 @@ export class Cluster extends EventEmitter {
       if (this.gateways[id] !== gateway) return
       this.gateways[id] = undefined
       this.status[id] = undefined
+      this.state[id] = 'gone'
       this.emit('change')
     })
     await gateway.call('start', {
@@ -68,6 +77,41 @@ export class Cluster extends EventEmitter {
       service: this.service,
       capacity: Math.max(1024, Math.ceil(this.flows * 1.25)),
     })
+    if (this.gateways[id] === gateway) this.state[id] = 'running'
+  }
+
+  /** kill -9; resolves when the process is gone. */
+  async killGateway(id) {
+    await this.gateways[id]?.kill()
+  }
+
+  /** Kills it, if it is there, and starts it empty. One start at a time. */
+  async restartGateway(id) {
+    if (this.state[id] === 'starting') return
+    await this.killGateway(id)
+    await this.startGateway(id)
+  }
+
+  /** Its process stands still, and does not know it. */
+  freeze(id) {
+    this.#stop(id, 'frozen')
+  }
+
+  wake(id) {
+    this.#stop(id, 'running')
+  }
+
+  #stop(id, state) {
+    if (this.state[id] !== 'running' && this.state[id] !== 'frozen') return
+    process.kill(this.gateways[id].pid, state === 'frozen' ? 'SIGSTOP' : 'SIGCONT')
+    this.state[id] = state
+    this.heardAt[id] = performance.now()
+  }
+
+  /** @param {'cut' | 'mend'} what */
+  async layCable(what, link) {
+    await this.cables.call(what, { link })
+    this.cut[link] = what === 'cut'
   }
 
   startLoad() {

@@ -13,8 +13,9 @@ serve({
   async start(options) {
     gateway = await startGateway(options)
     const { node } = gateway
-    node.on('role', ({ role, epoch, reason, message }) => {
-      report('role', { role, epoch, reason, message, at: monotonicMs() })
+    node.on('role', ({ role, epoch, reason, message, durationMs, report: { sessions } }) => {
+      const at = monotonicMs()
+      report('role', { role, epoch, reason, message, durationMs, sessions, at, wallAt: Date.now() })
       reportStatus()
     })
     node.on('link', reportStatus)
@@ -42,5 +43,5 @@ serve({
 })
 
 function reportStatus() {
-  report('status', { ...gateway.node.status(), stats })
+  report('status', { ...gateway.node.status(), stats, uptimeMs: performance.now() })
 }

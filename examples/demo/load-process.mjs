@@ -13,6 +13,7 @@ serve({
     setInterval(() => report('window', load.takeWindow()), REPORT_MS)
   },
   mark: () => load.mark(),
+  look: () => load.look(),
   survey: ({ withinMs }) => load.survey(withinMs),
   stop: () => load.stop(),
 })

@@ -52,6 +52,11 @@ export class Load {
     this.flows.mark(performance.now())
   }
 
+  /** The act's report so far. */
+  look() {
+    return this.flows.report()
+  }
+
   /** The act's report, when every flow has had an answer to a request it made after the mark, or time is up. */
   survey(withinMs) {
     if (this.flows.seenCount === this.flows.count) return this.flows.report()
@@ -65,17 +70,20 @@ export class Load {
     })
   }
 
-  /** Answers and longest gap since the last call, and the requests open now. */
+  /** Answers and longest gap since the last call, the requests open now, and for how long the oldest has been. */
   takeWindow() {
     const now = performance.now()
     const { since, ...window } = this.#window
     this.#window = { since: now, answers: 0, gapMsMax: 0 }
     const perSecond = (1000 * window.answers) / Math.max(1, now - since)
-    return {
-      ...window,
-      perSecond,
-      open: this.flows.asked.reduce((open, asked) => open + (asked === 0 ? 0 : 1), 0),
+    let open = 0
+    let oldest = now
+    for (const asked of this.flows.asked) {
+      if (asked === 0) continue
+      open++
+      if (asked < oldest) oldest = asked
     }
+    return { ...window, perSecond, open, openMsMax: now - oldest }
   }
 
   #tick() {

@@ -5,13 +5,16 @@ import { Display } from './display.mjs'
 import { tell } from './story.mjs'
 import { brokenPromises, summary } from './verdict.mjs'
 import { within } from './wait.mjs'
+import { serveWeb } from './web.mjs'
 
-const HELP = `usage: npm run demo -- [--flows N] [--pace MS] [--quick] [--json]
+const HELP = `usage: npm run demo -- [--flows N] [--pace MS] [--quick] [--json] [--web [--port N]]
   --flows N    client flows, 1 to 1000000 (20000, or 2000 with --quick)
   --pace MS    every flow asks once in so many milliseconds (so that 10,000 ask in a second, but between
                1000 and 4000)
   --quick      fewer flows, shorter acts
   --json       the last line is one JSON object with what was seen
+  --web        no story: a page on the loopback with everything that can be done to the cluster, until Ctrl-C
+  --port N     where the page is (a free port)
 Ends with 0 if every promise held, 1 if not, 130 when interrupted.`
 
 const ENDS_WITHIN_MS = 58_000
@@ -25,6 +28,7 @@ for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP:
 
 try {
   const failed = new Promise((_, reject) => cluster.once('failed', reject))
+  if (options.web) await Promise.race([serve(), failed])
   const seen = await within(ENDS_WITHIN_MS, 'the story ends', Promise.race([play(), failed]))
   display.end()
   const broken = brokenPromises(seen)
@@ -45,6 +49,18 @@ async function play() {
   display.begin('stop')
   await cluster.stop()
   return seen
+}
+
+/** The page instead of the story; goes on until this process is told to end. */
+async function serve() {
+  display.say('demo', `${options.flows.toLocaleString('en-US')} clients, two gateways, two links`)
+  display.watch(cluster)
+  display.begin('start')
+  await cluster.start()
+  await cluster.startLoad()
+  display.say('page', await serveWeb(cluster, options.port))
+  display.begin('Ctrl-C ends it')
+  await new Promise(() => {})
 }
 
 /** Ends this process, and with it all that it has started. */
@@ -76,6 +92,8 @@ function readOptions() {
         pace: { type: 'string' },
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        web: { type: 'boolean', default: false },
+        port: { type: 'string', default: '0' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
@@ -89,6 +107,8 @@ function readOptions() {
       paceMs: number('pace', values.pace ?? defaultPaceMs(flows), 1, 60_000),
       quick: values.quick,
       json: values.json,
+      web: values.web,
+      port: number('port', values.port, 0, 65_535),
     }
   } catch (error) {
     return fail(error.message)

@@ -1,15 +1,6 @@
 // What the admin server answers with: bodies, headers that keep browsers from harm, and refusals, each with its name.
 import type { ServerResponse } from 'node:http'
-
-/** Sent with every answer. The page brings all it needs, runs no inline script, and nobody frames it. */
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-} as const
+import { PAGE_HEADERS } from './page.ts'
 
 export interface Answer {
   readonly status: number
@@ -55,7 +46,7 @@ export function writeHead(
   status: number,
   headers: Readonly<Record<string, string>>,
 ): void {
-  response.writeHead(status, { ...HEADERS, ...headers })
+  response.writeHead(status, { ...PAGE_HEADERS, ...headers })
 }
 
 export function send(response: ServerResponse, { status, type, body, headers = {} }: Answer): void {

@@ -155,7 +155,8 @@ export class AdminServer {
         return undefined
     }
     const asset = pageAsset(path)
-    if (asset === undefined) throw new Refusal('admin-route', 404, `${path} asked for; / lists what there is`)
+    if (asset === undefined)
+      throw new Refusal('admin-route', 404, `${path} asked for; /routes lists what there is`)
     allow(request, ['GET', 'HEAD'])
     return { status: 200, ...asset }
   }

@@ -151,10 +151,10 @@ test('whoever has the token hands over, sets maintenance, compares and proves', 
     assert.equal((await act(at(a), 'maintenance', { on: false })).json, { maintenance: false })
   }))
 
-test('/ lists every route there is', () =>
+test('/routes lists every route there is', () =>
   closing(async (opened) => {
     const { a } = await pairWithAdmin(opened)
-    const { status, text } = await call(at(a), '/')
+    const { status, text } = await call(at(a), '/routes')
     assert.is(status, 200)
     const routes = [...text.matchAll(/^(GET|POST) +(\/\S*)/gm)].map(([, method, path]) => ({ method, path }))
     assert.ok(routes.length >= 9)
