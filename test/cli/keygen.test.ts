@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createNode, readIdentity } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closing, pairOptions, protectedPair } from '../node/support.ts'
+import { closing, pairOptions, protectedPair, until } from '../node/support.ts'
 import { holdfast, inFolder } from './support.ts'
 
 const test = suite('keygen')
@@ -86,6 +86,7 @@ test('a rotation by the steps of its help: a running pair reloads its files and 
       const b = await createNode({ ...options.b, insecure: false, identity: await file('b.json') })
       opened.push(b)
       await protectedPair(a, b)
+      for (const node of [a, b]) await until(`${node.id} has M2, too`, () => node.status().links.m2.up)
       const told: unknown[] = []
       for (const node of [a, b])
         for (const name of ['role', 'link', 'error'] as const) node.on(name, (event) => told.push(event))
