@@ -54,4 +54,44 @@ test('a gate that opened with a new reign, and is shut for a handover, is not op
   assert.is(actions.length, 1)
 })
 
+test('woken in the midst of a handover, it shuts the gate when that is called off', () => {
+  const { core, guard, actions } = start()
+  core.peer.status = aStatus({ role: 'secondary', epoch: 10 })
+  core.state.shutWord()
+  guard.handleWake(0, 1_000)
+  guard.settle(1_000)
+  assert.is(actions.length, 0)
+  core.state.openWord()
+  guard.settle(1_001)
+  assert.is(core.state.open, false)
+  core.links[1].echoed = 1_002
+  guard.settle(1_002)
+  assert.is(core.state.open, true)
+})
+
+test('woken alone, it goes on, and shuts the gate when its peer turns out to be back', () => {
+  const { core, guard, actions } = start()
+  core.peer.alive = false
+  guard.handleWake(0, 1_000)
+  guard.settle(1_000)
+  assert.is(actions.length, 0)
+  core.peer.alive = true
+  core.peer.status = aStatus({ role: 'secondary', epoch: 10 })
+  guard.settle(1_001)
+  assert.is(core.state.open, false)
+  guard.settle(1_000 + BOUND_MS)
+  assert.is(core.state.open, true)
+})
+
+test('what was asked after the wake is over with the bound: a peer that comes back later shuts nothing', () => {
+  const { core, guard, actions } = start()
+  core.peer.alive = false
+  guard.handleWake(0, 1_000)
+  guard.settle(1_000 + BOUND_MS)
+  core.peer.alive = true
+  core.peer.status = aStatus({ role: 'secondary', epoch: 10 })
+  guard.settle(1_001 + BOUND_MS)
+  assert.is(actions.length, 0)
+})
+
 test.run()

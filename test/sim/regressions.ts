@@ -55,6 +55,14 @@ export const REGRESSIONS: readonly Regression[] = [
     3006833,
     'two primaries were compared by a word that came seconds late over a stream that stood still',
   ),
+  wasm(
+    5021155,
+    'a handover that was called off on waking opened the gate of a primary that had been replaced',
+  ),
+  wasm(
+    5025944,
+    'a primary that was alone, froze and was replaced by a peer that came back wrote before it was answered',
+  ),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]
