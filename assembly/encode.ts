@@ -269,6 +269,12 @@ function addOverflowed(end: usize, bytesMax: u32): usize {
   return at
 }
 
+/** Overflowed and owed records go from the first one on again. */
+export function forgetTurns(): void {
+  cursor = 0
+  owedCursor = 0
+}
+
 /** How many overflowed records from the cursor fit the batch in bytes, beside the released ones, which all must. */
 function countFitting(room: u32, most: u32): u32 {
   beginFit(room)

@@ -3,7 +3,7 @@ import { bitFill } from './bitmap'
 import { flatValue } from './arena'
 import * as taken from './commit'
 import * as sent from './encode'
-import { encodedAt, imageEnd as lastImageEnd } from './encode'
+import { encodedAt, forgetTurns, imageEnd as lastImageEnd } from './encode'
 import * as ended from './ended'
 import { forgetChanges, forgetOwed, listedAt, listedNext, listing, owedCount, setListing } from './changes'
 import { seedHash } from './hash'
@@ -58,6 +58,7 @@ export function reset(): void {
   forgetChanges()
   forgetOwed()
   setListing(false)
+  forgetTurns()
   unstage()
   dropAll()
 }

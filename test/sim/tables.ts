@@ -275,6 +275,11 @@ const definitions = new Map<string, TableDefinition>()
 /** Instances nobody uses, by what they are. A cache of empty things only: no state passes from run to run. */
 const idle = new Map<string, Instance[]>()
 
+/** What is taken from here on is made anew. */
+export function forgetInstances(): void {
+  idle.clear()
+}
+
 function definitionOf(kind: TableKind, capacity: number): TableDefinition {
   const name = `${kind.name}/${capacity}`
   let definition = definitions.get(name)

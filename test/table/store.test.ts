@@ -8,6 +8,7 @@ import {
   applyBatch,
   connections,
   everything,
+  type LooseTable,
   makeNode,
   readState,
   sameDigests,
@@ -200,6 +201,25 @@ test('reset drops every session and is not tracked', () => {
   assert.equal(allDigests(table), new Uint8Array(24))
   table.set({ proto: 6, srcIp: 1, srcPort: 1, dstIp: 1, dstPort: 1 } as never)
   assert.is(table.size, 1)
+})
+
+test('after a reset a table sends what a new one sends', () => {
+  const [used, fresh] = [1, 2].map(
+    () => makeNode(connections(3000), 'primary', { encodeBytesMax: 4_096 }).table,
+  ) as [LooseTable, LooseTable]
+  const write = (table: LooseTable) => {
+    for (let i = 0; i < 2500; i++) {
+      table.set({ proto: 6, srcIp: i, srcPort: 1, dstIp: 1, dstPort: 1 } as never)
+    }
+  }
+  const room = 4_096
+  write(used)
+  for (let batches = 0; batches < 3; batches++) used.encode(room)
+  used.reset()
+  write(used)
+  write(fresh)
+  while (fresh.changed) assert.equal(used.encode(room).slice(), fresh.encode(room).slice())
+  assert.is(used.changed, false)
 })
 
 test.run()
