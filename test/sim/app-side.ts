@@ -35,17 +35,19 @@ export class AppSide {
     this.endTurn()
   }
 
-  private work(): void {
-    if (!this.process.isRunning) return
+  /** Whether there was anything to say. */
+  private work(): boolean {
+    if (!this.process.isRunning) return false
     this.replica.handleTimeout(this.clock.now())
-    this.endTurn()
+    return this.endTurn()
   }
 
-  private endTurn(): void {
-    this.passOn()
+  private endTurn(): boolean {
+    const said = this.passOn()
     this.process.witness.onTurn(this.process)
     this.takeEvents()
     this.arm()
+    return said
   }
 
   private arm(): void {
@@ -57,11 +59,12 @@ export class AppSide {
   }
 
   /** What the replica wants to say goes to the sync thread. */
-  private passOn(): void {
+  private passOn(): boolean {
     const messages = this.replica.takeMessages()
-    if (messages.length === 0) return
+    if (messages.length === 0) return false
     this.process.witness.onLocal(this.process, messages)
     for (const message of messages) this.process.toSync.send(message)
+    return true
   }
 
   /** A request of the application, after all that was said before. */

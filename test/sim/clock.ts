@@ -5,7 +5,7 @@ import { Violation, type World } from './world.ts'
 const IMMEDIATE_MS = 0.02
 /** Keeps a timer from firing a rounding error too early. */
 const ROUNDING_MS = 1e-6
-/** Wakes of a thread within SPIN_MS that are taken for a loop. */
+/** Wakes of a thread within SPIN_MS, none of which said anything, that are taken for a loop. */
 const SPIN_WAKES = 100
 const SPIN_MS = 5
 
@@ -39,11 +39,12 @@ export class Alarm {
   private readonly clock: Clock
   private readonly thread: Thread
   private readonly name: string
-  private readonly work: () => void
+  private readonly work: () => boolean
   private since = 0
   private wakes = 0
 
-  constructor(clock: Clock, thread: Thread, name: string, work: () => void) {
+  /** `work`: true if there was something to do that may take many turns, such as the batches of a backlog. */
+  constructor(clock: Clock, thread: Thread, name: string, work: () => boolean) {
     this.clock = clock
     this.thread = thread
     this.name = name
@@ -54,8 +55,8 @@ export class Alarm {
   set(time: number | undefined): void {
     const at = time === undefined ? Number.POSITIVE_INFINITY : this.clock.worldTime(time)
     this.thread.setTimer(at, () => {
-      this.checkSpin()
-      this.work()
+      if (this.work()) this.wakes = 0
+      else this.checkSpin()
     })
   }
 

@@ -40,7 +40,7 @@ export class CutChecks {
       return
     }
     const wokeAt = Math.max(cut.primary.thread.wokeAt, cut.secondary.thread.wokeAt)
-    if (wokeAt > cut.since) this.cut = undefined
+    if (wokeAt > cut.since || this.mendedAt > cut.since) this.cut = undefined
     else if (!cut.told && world.now - cut.since > this.noticedMs) {
       cut.told = true
       this.judge(cut)
@@ -49,6 +49,11 @@ export class CutChecks {
 
   private get isCut(): boolean {
     return this.network.paths.every((link) => link.every((path) => path.cuts > 0))
+  }
+
+  /** When a link last was whole for a moment, however short. */
+  private get mendedAt(): number {
+    return Math.max(...this.network.paths.flat().map((path) => path.mendedAt))
   }
 
   /** Both links are cut as of now; undefined unless one node acts and the other holds what it needs to. */

@@ -42,8 +42,8 @@ export class Path {
   /** Index of the sending node. */
   readonly from: number
   profile: PathProfile
-  /** Nothing passes. */
-  cuts = 0
+  /** When something last passed again after a cut, ms. */
+  mendedAt = Number.NEGATIVE_INFINITY
   /** Bytes of streams wait. */
   stalls = 0
   /** Datagrams vanish. */
@@ -55,6 +55,7 @@ export class Path {
   /** Share of datagrams lost on top of the profile's. */
   storm = 0
   readonly pipes = new Set<Pipe>()
+  private cutCount = 0
   private readonly world: World
   private readonly random: Prng
   /** Old datagrams. */
@@ -66,6 +67,16 @@ export class Path {
     this.link = link
     this.from = from
     this.profile = profile
+  }
+
+  /** Cuts under way: nothing passes. */
+  get cuts(): number {
+    return this.cutCount
+  }
+
+  set cuts(count: number) {
+    if (count === 0 && this.cutCount > 0) this.mendedAt = this.world.now
+    this.cutCount = count
   }
 
   /** Stream bytes pass. */

@@ -199,7 +199,9 @@ function keepStill(simulation: Simulation): void {
   const since = world.now
   const { partials } = data
   world.runUntil(since + STILL_BOUNDS * plan.boundMs)
-  if (data.partials > partials)
+  // A backlog may just have begun: nothing of it has been sent yet.
+  const isBackedUp = simulation.processes().some(({ tables }) => tables.some((table) => table.overflowed))
+  if (data.partials > partials || isBackedUp)
     world.runUntil(world.now + plan.boundMs, () => pairOf(simulation) !== undefined)
   if (roles.changedAt > since) {
     throw new Violation(

@@ -42,6 +42,7 @@ export class SyncSide implements Host, Tenant {
     network.leases?.serve(this)
     this.alarm = new Alarm(clock, this.thread, `${process.name}: the sync thread`, () => {
       this.handle((now) => this.wake(now))
+      return false
     })
   }
 
