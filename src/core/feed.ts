@@ -141,11 +141,14 @@ export class Feed {
     this.outgoing.close(link.index)
   }
 
-  /** In mode 'witness' the followed primary may step down with nobody in its place: then there is no primary to be synced with. */
+  /**
+   * In mode 'witness' the followed primary may step down with nobody in its place, in this reign or in one of its own that
+   * was missed: then there is no primary to be synced with.
+   */
   handleLeaderless(status: NodeStatus): void {
     const { following, core } = this
     if (core.options.mode !== 'witness' || following?.incarnation !== status.incarnation) return
-    if (status.epoch !== following.epoch) return
+    if (status.epoch < following.epoch) return
     this.detach()
     core.post({ type: 'detach' })
   }

@@ -63,6 +63,10 @@ export const REGRESSIONS: readonly Regression[] = [
     5025944,
     'a primary that was alone, froze and was replaced by a peer that came back wrote before it was answered',
   ),
+  wasm(
+    5051792,
+    'under a witness a primary that led again, missed, and lost its lease left its secondary saying synced',
+  ),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]
