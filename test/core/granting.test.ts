@@ -178,6 +178,32 @@ test('witness: when it is lost the primary goes on by the secondary’s word; a 
   assert.is(a.canWrite, false)
 })
 
+test('witness: who missed a reign of its primary, and hears that it leads no more, is synced with nobody', () => {
+  const { pair, a, b } = startPair(UNDER)
+  const lose = (on: boolean) => {
+    for (const id of ['a', 'b'] as const) pair.witness!.isLost[id] = on
+  }
+  const { epoch } = a
+  pair.cut()
+  lose(true)
+  pair.until('a has lost its lease', () => a.role === 'secondary')
+  pair.witness!.isLost.a = false
+  pair.until('a leads again, unheard', () => a.canWrite)
+  assert.ok(a.epoch > epoch)
+  lose(true)
+  pair.until('a has lost it again', () => a.role === 'secondary')
+  pair.mend()
+  pair.until('b hears a', () => b.core.peer.alive && b.core.peer.status?.epoch === a.epoch)
+  // Its two threads, and the two ways of news, have settled what they heard.
+  pair.run(5)
+  pair.run(LEASE_MS, () => {
+    assert.is(b.replica.isSynced, false, `synced at ${pair.now}`)
+    return false
+  })
+  lose(false)
+  pair.until('one leads, and the other is synced', () => a.replica.isSynced || b.replica.isSynced)
+})
+
 test('witness: handovers are refused while the secondary does not reach it, and the gate stays open', () => {
   const { pair, a } = startPair(UNDER)
   pair.witness!.isLost.b = true

@@ -224,6 +224,48 @@ export const ROLE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'freeze-left-to-handover',
+    bug: 'a primary that was frozen in the midst of a handover goes on writing when that is called off',
+    folder: 'src',
+    patches: [
+      {
+        find: "if (now - planned < boundMs || state.role !== 'primary') return",
+        replace: "if (now - planned < boundMs || state.role !== 'primary' || !state.open) return",
+      },
+    ],
+    test: { path: 'test/core/freeze.test.ts', why: 'but one in tens of thousands' },
+  },
+  {
+    name: 'freeze-alone-unasked',
+    bug: 'a primary that was alone when it froze goes on writing beside a peer that came back meanwhile',
+    folder: 'src',
+    patches: [
+      {
+        find: "if (now - planned < boundMs || state.role !== 'primary') return",
+        replace: "if (now - planned < boundMs || state.role !== 'primary' || !this.core.peer.alive) return",
+      },
+    ],
+    test: { path: 'test/core/freeze.test.ts', why: 'but one in tens of thousands' },
+  },
+  {
+    name: 'missed-reign-followed',
+    bug: 'a secondary follows a reign on, though its primary led again, unheard, and stepped down',
+    folder: 'src',
+    patches: [
+      {
+        find: 'if (status.epoch < following.epoch) return',
+        replace: 'if (status.epoch !== following.epoch) return',
+      },
+    ],
+    test: { path: 'test/core/granting.test.ts', why: 'but one in tens of thousands' },
+  },
+  {
+    name: 'epoch-not-passed',
+    bug: 'a primary stays below the epoch of another history that gave way to it',
+    folder: 'src',
+    patches: [{ find: "    this.promote('older-lineage', now, now)\n", replace: '' }],
+  },
+  {
     name: 'stall-not-fenced',
     bug: 'the reign of a stalled application thread is offered with its gate open',
     folder: 'src',
