@@ -64,7 +64,7 @@ for (const { name, command } of tried) {
       await a.says(/a is primary/)
       const b = start('b')
       started.push(b)
-      await b.says(/b holds every session/)
+      await b.says(/both hold every session/)
       assert.is(shell(login), outputs[0])
       assert.match(a.output, /a: process \d+, port \d+/)
       a.kill()
@@ -73,7 +73,7 @@ for (const { name, command } of tried) {
 
       const again = start('a')
       started.push(again)
-      await again.says(/a holds every session/)
+      await again.says(/both hold every session/)
       b.kill('SIGTERM')
       assert.is(await b.ends(), 0)
       await again.says(/a is primary/)
@@ -104,7 +104,7 @@ test('with keys: the command makes two identities, and the links speak TLS', asy
   await a.says(/a is primary/)
   const b = start('b')
   try {
-    await b.says(/b holds every session/)
+    await b.says(/both hold every session/)
     a.kill('SIGTERM')
     assert.is(await a.ends(), 0)
     await b.says(/b is primary/)
