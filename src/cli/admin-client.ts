@@ -1,5 +1,6 @@
 // Asks a running node for its status through its admin address: host and port, a URL, or the path of a unix socket.
 import { request } from 'node:http'
+import { resolve } from 'node:path'
 import type { NodeStatus } from '../index.ts'
 import { printable } from './command.ts'
 
@@ -52,7 +53,7 @@ export async function askStatus(address: string): Promise<ShownStatus> {
 }
 
 function get(address: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     const call = request(
       { ...placeOf(address), path: '/status', timeout: TIMEOUT_MS, agent: false },
       (answer) => {
@@ -62,7 +63,7 @@ function get(address: string): Promise<{ status: number; body: string }> {
           body += text
           if (body.length > BYTES_MAX) call.destroy(new Error('too long an answer'))
         })
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body }))
+        answer.on('end', () => done({ status: answer.statusCode ?? 0, body }))
         answer.on('error', reject)
       },
     )
@@ -73,7 +74,11 @@ function get(address: string): Promise<{ status: number; body: string }> {
 }
 
 function explained(address: string, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ECONNREFUSED' || code === 'ENOENT')
-    return `nothing listens at ${address}: start the node with the option admin: { listen: '${address}' }, or give its address`
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
+    const listen = address.startsWith('./') ? resolve(address) : address
+    return `nothing listens at ${address}: start the node with the option admin: { listen: '${listen}' }, or give its address`
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `${address}: no such host; a socket's path begins with / or ./`
   return `${address}: ${code ?? message}`
 }

@@ -56,7 +56,10 @@ function pair({ peer, lag, role, resync, witness }: ShownStatus, paint: Paint): 
     const words = [peer.role, ...extra].join(', ')
     lines.push(`peer   ${peer.id}, ${peer.alive ? words : paint('red', `not heard; was ${words}`)}`)
   }
-  if (role === 'primary') lines.push(`lag    ${count(lag.batches)} batches, ${Math.round(lag.ms)} ms`)
+  if (role === 'primary')
+    lines.push(
+      `lag    ${count(lag.batches)} ${lag.batches === 1 ? 'batch' : 'batches'}, ${Math.round(lag.ms)} ms`,
+    )
   if (resync !== null) {
     const share = resync.of === 0 ? 0 : Math.floor((100 * (resync.of - resync.left)) / resync.of)
     lines.push(

@@ -76,6 +76,8 @@ test('where nobody answers, or somebody else, it says what to do', () =>
     for (const [args, what, code] of [
       [['127.0.0.1:1'], /nothing listens at 127\.0\.0\.1:1: start the node with the option admin/, 1],
       [['/none/of/that.sock'], /nothing listens at/, 1],
+      [['./none.sock'], /nothing listens at \.\/none\.sock.*listen: '\//, 1],
+      [['none.invalid'], /no such host; a socket's path begins with/, 1],
       [[`127.0.0.1:${port}`], /not as the admin server of a node/, 1],
       [['https://127.0.0.1:1'], /speaks http/, 1],
       [['a b'], /is no address/, 1],
