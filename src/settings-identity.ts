@@ -31,7 +31,10 @@ export function checkPem(identity: unknown): Identity {
   if (typeof key !== 'string') throw new ConfigError('identity.key: no text given; allowed: a key in PEM')
   const isList = Array.isArray(trust) && trust.every((one) => typeof one === 'string')
   if (!isList || trust.length < 1 || trust.length > TRUST_MAX) {
-    throw new ConfigError(`identity.trust: allowed: an array of 1 to ${TRUST_MAX} certificates in PEM`)
+    const what = isList ? trust.length : 'no array of texts'
+    throw new ConfigError(
+      `identity.trust: ${what} given; allowed: 1 to ${TRUST_MAX} certificates in PEM; 'holdfast keygen trust' adds the peer's`,
+    )
   }
   const fault = identityFault({ cert, key, trust })
   if (fault !== undefined) throw new ConfigError(fault)

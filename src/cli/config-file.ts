@@ -35,7 +35,12 @@ export async function readConfig(file: string): Promise<Config> {
 }
 
 async function fromModule(path: string, file: string): Promise<Record<string, unknown>> {
-  const module = (await import(pathToFileURL(path).href)) as { default?: unknown; options?: unknown }
+  let module: { default?: unknown; options?: unknown }
+  try {
+    module = await import(pathToFileURL(path).href)
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`)
+  }
   const options = module.default ?? module.options
   if (typeof options === 'object' && options !== null) return options as Record<string, unknown>
   throw new Error(`${file}: exports neither a default nor 'options' that are the options of createNode`)

@@ -4,7 +4,7 @@ import { VERSION } from '../version.ts'
 import { type Command, numberOf, parse, UsageError } from './command.ts'
 import { readConfig } from './config-file.ts'
 import { Findings, print } from './findings.ts'
-import { checkAddresses, checkClock, checkIdentity, checkStateDir } from './machine-checks.ts'
+import { checkAddresses, checkAdmin, checkClock, checkIdentity, checkStateDir } from './machine-checks.ts'
 import { checkPeer } from './peer-checks.ts'
 
 const NODE_LEAST = [20, 19] as const
@@ -89,5 +89,6 @@ async function examine(file: string, timeout: number, findings: Findings): Promi
   checkClock(changedAt, findings)
   checkStateDir(options.stateDir, findings)
   await checkAddresses(options.links, findings)
+  await checkAdmin(options.admin, findings)
   for (const name of ['m1', 'm2'] as const) checkPeer(name, peer[name], options, hasTables, findings)
 }

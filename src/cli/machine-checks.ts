@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { accessSync, constants, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { dirname } from 'node:path'
 import type { IdentityOptions, NodeOptions } from '../index.ts'
 import type { Findings } from './findings.ts'
 
@@ -59,6 +60,34 @@ export async function checkAddresses(links: NodeOptions['links'], findings: Find
     }
     used.set(on, name)
   }
+}
+
+/** Where the admin server is to listen. */
+export async function checkAdmin(admin: NodeOptions['admin'], findings: Findings): Promise<void> {
+  if (admin === undefined) return
+  const { listen } = admin
+  const fault = listen.startsWith('/') ? socketFault(listen) : await bindTcp(placeOf(listen))
+  if (fault === undefined) findings.add('ok', 'admin', `${listen} is free`)
+  else if (fault === 'EADDRINUSE') {
+    const advice = 'nothing, if this node runs; otherwise end what holds it, or give another address'
+    findings.add('note', 'admin', `${listen} is taken`, advice)
+  } else {
+    const advice = listen.startsWith('/')
+      ? 'make its directory, and let the user that the node runs as write there'
+      : "give one of this machine's addresses, and a port above 1023"
+    findings.add('fail', 'admin', `${listen} cannot be listened on (${fault})`, advice)
+  }
+}
+
+/** A socket that nobody answers at any more is replaced by the node. */
+function socketFault(path: string): string | undefined {
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+  const there = statSync(path, { throwIfNoEntry: false })
+  return there === undefined || there.isSocket() ? undefined : 'EEXIST'
 }
 
 function portAdvice(fault: string, port: number): string {

@@ -2,6 +2,8 @@
 import type { LinkProbe, NodeOptions, ProbedPeer } from '../index.ts'
 import type { Findings } from './findings.ts'
 
+const NOT_TRUSTED = 'the other one shows a certificate that is not in identity.trust: holdfast keygen trust'
+
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED:
     'its machine answers, but nothing listens there: start the other node, or correct links.NAME.peer',
@@ -9,11 +11,13 @@ const ADVICE: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no machine has this address on this link: cable, address, or the machine is off',
   ENETUNREACH: 'no route from here: give the interface of links.NAME.listen an address of the same network',
   EADDRNOTAVAIL: 'links.NAME.listen is not an address of this machine',
-  'certificate not trusted':
-    'the other one shows a certificate that is not in identity.trust: holdfast keygen trust',
+  EINVAL: 'no way leads from links.NAME.listen to links.NAME.peer: give addresses of one network',
+  'certificate not trusted': NOT_TRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: NOT_TRUSTED,
   'ended by peer':
     'it ended the connection: it knows another address or certificate of this node; see its status().refusals',
-  'no hello': 'it takes connections, but is no holdfast node, or is starting',
+  'no hello':
+    'it takes connections, but is no holdfast node, or is starting, or only one of both has an identity and speaks TLS',
   version: 'its holdfast speaks another version of the protocol: install the same on both',
 }
 
@@ -83,6 +87,16 @@ function checkTables(peer: ProbedPeer, options: NodeOptions, findings: Findings)
     const seen = `only here: ${missing.join(', ') || 'none'}; only there: ${extra.join(', ') || 'none'}`
     findings.add('fail', 'tables', seen, 'both nodes need the same tables')
     return
+  }
+  for (const { name, capacity } of ours) {
+    const there = theirs.get(name)!.capacity
+    if (there === capacity) continue
+    findings.add(
+      'warn',
+      'tables',
+      `${name}: capacity ${capacity} here, ${there} there`,
+      'give both the same: a primary does not feed a secondary with less room',
+    )
   }
   const differing = ours.filter(({ name, schemaHash }) => theirs.get(name)!.schemaHash !== schemaHash)
   if (differing.length > 0) {

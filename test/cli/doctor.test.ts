@@ -1,5 +1,7 @@
 // holdfast doctor: what it finds right and wrong in a configuration, on this machine and at a real peer, and its exit code.
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createNode, readIdentity } from 'holdfast'
 import { suite } from 'uvu'
@@ -113,6 +115,34 @@ test('what does not fit the peer is found by name: id, cluster, heartbeat, cross
     })
   }))
 
+test('a table with less room than the one of the peer, and a peer that speaks TLS where this one does not, are found', () =>
+  inFolder(async (folder) => {
+    await holdfast(['keygen', 'a', 'b'], folder)
+    await holdfast(['keygen', 'other'], folder)
+    await holdfast(['keygen', 'trust', 'other.json', 'a.crt'], folder)
+    const options = await pairOptions({ holdDown: 60_000 })
+    await closing(async (opened) => {
+      const identity = await readIdentity(join(folder, 'b.json'))
+      opened.push(await createNode({ ...options.b, insecure: false, identity }))
+      const plain = await examine(folder, written(folder, 'plain.json', options.a), '--timeout', '300')
+      assert.match(plain.of('m1 peer').advice, /TLS/)
+      const stranger = { insecure: undefined, identity: 'other.json' }
+      const strange = await examine(folder, written(folder, 'strange.json', options.a, stranger))
+      assert.match(strange.of('m1 peer').advice, /not in identity\.trust/)
+      const secure = { ...options.a, insecure: undefined, tables: undefined, identity: `${folder}/a.json` }
+      writeFileSync(
+        join(folder, 'small.mjs'),
+        `import { defineTable } from ${JSON.stringify(import.meta.resolve('holdfast'))}
+const sessions = defineTable({ name: 'sessions', key: { id: 'u32' }, fields: { count: 'u53', note: ['none', 'seen'] }, capacity: 10 })
+export default { ...${JSON.stringify(secure)}, tables: { sessions } }
+`,
+      )
+      const { of } = await examine(folder, 'small.mjs')
+      assert.is(of('tables').verdict, 'warn')
+      assert.match(of('tables').seen, /sessions: capacity 10 here, 30000 there/)
+    })
+  }))
+
 test('what is wrong here is found: the option, the address, the key that others may read, the directory, the file', () =>
   inFolder(async (folder) => {
     await holdfast(['keygen', 'a', 'b'], folder)
@@ -144,6 +174,24 @@ test('what is wrong here is found: the option, the address, the key that others 
     writeFileSync(join(folder, 'no.json'), 'listen: 1')
     assert.match((await examine(folder, 'no.json')).of('configuration').seen, /not JSON/)
     assert.match((await examine(folder, 'missing.json')).of('configuration').seen, /ENOENT/)
+    writeFileSync(join(folder, 'throws.mjs'), "throw new Error('no such thing')")
+    assert.match(
+      (await examine(folder, 'throws.mjs')).of('configuration').seen,
+      /^throws\.mjs: no such thing/,
+    )
+    await holdfast(['keygen', 'lonely'], folder)
+    const lonely = { insecure: undefined, identity: 'lonely.json' }
+    const fourth = await examine(folder, written(folder, 'lonely.conf.json', a, lonely))
+    assert.match(fourth.of('configuration').seen, /identity\.trust: 0 given.*holdfast keygen trust/)
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const taken = { admin: { listen: `127.0.0.1:${port}` } }
+    assert.is((await examine(folder, written(folder, 'admin.json', a, taken))).of('admin').verdict, 'note')
+    server.close()
+    const socket = { admin: { listen: join(folder, 'none', 'admin.sock') } }
+    const fifth = await examine(folder, written(folder, 'socket.json', a, socket))
+    assert.is(fifth.of('admin').verdict, 'fail')
     assert.is((await holdfast(['doctor'], folder)).code, 2)
     assert.is((await holdfast(['doctor', 'a.conf.json', '--timeout', 'x'], folder)).code, 2)
   }))
