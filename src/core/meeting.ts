@@ -23,6 +23,9 @@ export class Meeting {
   /** The reign of the other node that was met last, and when. */
   private met: { readonly incarnation: string; readonly epoch: number; readonly at: number } | undefined
 
+  /** The reign, not led any more, whose node may claim, and since when it was heard. */
+  private awaited: { readonly incarnation: string; readonly epoch: number; readonly at: number } | undefined
+
   /** Lineage for which this node gave up its own; what it holds is not weighed against that again. */
   private leftFor: string | undefined
 
@@ -73,6 +76,13 @@ export class Meeting {
       this.met = { incarnation, epoch, at: now }
     const { at } = this.met
     return links.some(({ echoed }) => echoed >= at) || now - at >= NEWS_BOUNDS * boundMs
+  }
+
+  /** Whether a node that stepped down, though not for this one, has had less than a while to claim for what it holds. */
+  mayClaim({ incarnation, epoch }: NodeStatus, now: number): boolean {
+    if (this.awaited?.incarnation !== incarnation || this.awaited.epoch !== epoch)
+      this.awaited = { incarnation, epoch, at: now }
+    return now - this.awaited.at < NEWS_BOUNDS * this.core.boundMs
   }
 
   /** This primary gives way to the last that was heard. */

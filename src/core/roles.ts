@@ -100,11 +100,14 @@ export class Roles {
 
   /**
    * The peer led another history in a later epoch and has stepped down. Receivers outside may have seen its number: this
-   * node goes on above it, and the peer waits for that before it follows.
+   * node goes on above it, and the peer waits for that before it follows. Unless it lost a lease and holds the history
+   * that is to stay: then it claims, and a while is given to that.
    */
   private passEpochOf(status: NodeStatus, now: number): void {
     const { lineage, epoch } = this.core.state
     if (status.lineage === lineage || status.lineage === NO_LINEAGE || status.epoch <= epoch) return
+    const isBetter = !status.gaveWay && outlives(this.theirs(status, now), this.mine(now))
+    if (isBetter && this.meeting.mayClaim(status, now)) return
     this.promote('older-lineage', now, now)
   }
 

@@ -204,6 +204,25 @@ test('witness: who missed a reign of its primary, and hears that it leads no mor
   pair.until('one leads, and the other is synced', () => a.replica.isSynced || b.replica.isSynced)
 })
 
+test('witness: an empty node that leads after another has lost its lease gives way to what that one holds', () => {
+  const { pair, a: first, b: second } = startPair(UNDER)
+  pair.cut()
+  pair.kill(first)
+  pair.kill(second)
+  const b = pair.start('b', { ...UNDER.b, epochFloor: 1e6 })
+  pair.until('b leads', () => b.canWrite)
+  b.table.set({ id: 1 }, { n: 5 })
+  pair.witness!.isLost.b = true
+  const a = pair.start('a', UNDER.a)
+  pair.until('a leads', () => a.canWrite)
+  assert.equal([b.role, b.core.state.reason, a.table.size], ['secondary', 'lease-lost', 0])
+  assert.ok(a.epoch < b.epoch)
+  pair.witness!.isLost.b = false
+  pair.mend()
+  pair.until('b leads again, and a is synced', () => b.canWrite && a.replica.isSynced)
+  assert.equal([a.table.get({ id: 1 })?.n, b.table.get({ id: 1 })?.n], [5, 5])
+})
+
 test('witness: handovers are refused while the secondary does not reach it, and the gate stays open', () => {
   const { pair, a } = startPair(UNDER)
   pair.witness!.isLost.b = true

@@ -67,6 +67,10 @@ export const REGRESSIONS: readonly Regression[] = [
     5051792,
     'under a witness a primary that led again, missed, and lost its lease left its secondary saying synced',
   ),
+  wasm(
+    6024203,
+    'under a witness an empty primary passed the epoch of one that had lost its lease, and wiped its sessions',
+  ),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]
