@@ -32,6 +32,10 @@ export interface Pair<Tables extends TableDefinitions> extends AsyncDisposable {
 /**
  * Starts two nodes, 'a' and 'b'. Resolves when a is primary and b holds everything.
  *
+ * The cables are on the caller's thread: while it is busy they stand still, and b hears nothing of a. What keeps the thread
+ * for longer than the detection bound (225 ms by default) ends in a failover; give a test that does a longer
+ * `heartbeat.lost`.
+ *
  * @throws what `createNode` and `createCable` throw
  * @example
  * await using pair = await createPair({ tables: { connections } })
