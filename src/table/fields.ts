@@ -51,6 +51,12 @@ export function shown(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
+/** What a `text` field holds is a session's content, which belongs in no log. */
+function shownIn(field: FieldLayout, value: unknown): string {
+  if (field.type !== FIELD.text || typeof value !== 'string') return shown(value)
+  return `text of ${new TextEncoder().encode(value).length} bytes`
+}
+
 /** Reads and writes fields of one table's memory, or of the rows of a batch. */
 export class FieldIo {
   readonly #table: string
@@ -74,7 +80,7 @@ export class FieldIo {
   /** The error that says what a field allows. */
   wrong(field: FieldLayout, value: unknown): ValueError {
     return new ValueError(
-      `table ${this.#table}: field ${field.name}: ${shown(value)} given; allowed: ${allowedIn(field)}`,
+      `table ${this.#table}: field ${field.name}: ${shownIn(field, value)} given; allowed: ${allowedIn(field)}`,
     )
   }
 

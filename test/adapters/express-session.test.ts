@@ -78,6 +78,18 @@ test('what does not fit is refused by name, and what was stored stays', async ()
   await called<void>((done) => to.clear(done))
 })
 
+test('a session that is too large is refused by its size; nothing of it is in the message', async () => {
+  for (const values of [{ text: 'secret'.repeat(200_000) }, { text: '\u20ac'.repeat(400_000) }]) {
+    const error = await failure(set(store(), 'large', values))
+    assert.instance(error, ValueError)
+    assert.match(
+      String(error),
+      /field body: text of 120\d{4} bytes given; allowed: well-formed text of at most 1048576 bytes/,
+    )
+  }
+  assert.is(await get(store(), 'large'), null)
+})
+
 test('an id that is too long is no session’s, and refused by set with what to do', async () => {
   const to = store()
   const long = 'x'.repeat(49)
