@@ -1,7 +1,14 @@
 // Keys and values in a table, for the adapters of caches: text, bytes, or anything JSON, each with an optional date at
 // which it ends. No library's manners in here.
 import { defineTable, string, type Table, type TableDefinition, ValueError } from '../index.ts'
-import { type AdapterNode, type Answer, answerOf, checkGround, type HeldOptions } from './ground.ts'
+import {
+  type AdapterNode,
+  type Answer,
+  answerOf,
+  checkGround,
+  type HeldOptions,
+  valueRefusal,
+} from './ground.ts'
 import { inSlices } from './slices.ts'
 import { LONE, NAME_BYTES_MIN, type Name, nameOf } from './text-key.ts'
 
@@ -110,9 +117,7 @@ export class Entries {
   set(key: string, value: unknown, expires?: number): void {
     const name = this.#name(key)
     if (expires !== undefined && !Number.isFinite(expires)) {
-      throw new ValueError(
-        `${this.#adapter}: expires ${String(expires)} given; allowed: a number of ms since 1970`,
-      )
+      throw valueRefusal(this.#adapter, 'expires', expires, 'a number of ms since 1970')
     }
     const fields = this.#fields(key, value)
     if (expires === undefined) this.#table.set({ id: name.id }, { ...fields, key: name.key })

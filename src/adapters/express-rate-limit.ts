@@ -45,9 +45,15 @@ export class HoldfastRateLimitStore {
     this.#limits = new Limits('HoldfastRateLimitStore', options, ['prefix'], prefix)
   }
 
-  /** Called by the middleware. */
-  init(options: { readonly windowMs: number }): void {
-    this.#windowMs = options.windowMs
+  /**
+   * Called by the middleware.
+   *
+   * @throws ConfigError
+   */
+  init({ windowMs }: { readonly windowMs: number }): void {
+    if (!Number.isFinite(windowMs) || windowMs <= 0)
+      throw refusal('HoldfastRateLimitStore', 'windowMs', windowMs, 'ms above 0')
+    this.#windowMs = windowMs
   }
 
   /** On both nodes. */

@@ -1,5 +1,12 @@
 // What every adapter stands on: the part of a node it uses, the table it was given, and when a write is answered.
-import { type Alone, ConfigError, type Listener, type Role, type TableDefinition } from '../index.ts'
+import {
+  type Alone,
+  ConfigError,
+  type Listener,
+  type Role,
+  type TableDefinition,
+  ValueError,
+} from '../index.ts'
 
 /** The part of a node that adapters use; what `createNode` gives has it. */
 export interface AdapterNode {
@@ -67,7 +74,17 @@ export function checkGround(
   }
 }
 
+/** Of an option. */
 export function refusal(adapter: string, option: string, given: unknown, allowed: string): ConfigError {
+  return new ConfigError(sentence(adapter, option, given, allowed))
+}
+
+/** Of what a call was given. */
+export function valueRefusal(adapter: string, name: string, given: unknown, allowed: string): ValueError {
+  return new ValueError(sentence(adapter, name, given, allowed))
+}
+
+function sentence(adapter: string, name: string, given: unknown, allowed: string): string {
   const shown = typeof given === 'string' ? `'${given}'` : String(given)
-  return new ConfigError(`${adapter}: ${option} ${shown} given; allowed: ${allowed}`)
+  return `${adapter}: ${name} ${shown} given; allowed: ${allowed}`
 }

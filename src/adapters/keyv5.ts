@@ -5,6 +5,7 @@
  */
 import { AdapterEmitter } from './emitter.ts'
 import { Entries, type EntryOptions } from './entries.ts'
+import { valueRefusal } from './ground.ts'
 
 export {
   type EntryFields,
@@ -114,6 +115,8 @@ export class KeyvHoldfast extends AdapterEmitter {
 
 const prefixOf = (namespace: string | undefined): string => (namespace === undefined ? '' : `${namespace}:`)
 
-function dateOf(ttl: number | undefined): number | undefined {
-  return ttl ? Date.now() + ttl : undefined
+function dateOf(ttl: number | null | undefined): number | undefined {
+  if (ttl === undefined || ttl === null || ttl === 0) return undefined
+  if (Number.isFinite(ttl)) return Date.now() + ttl
+  throw valueRefusal('KeyvHoldfast', 'ttl', ttl, 'a number of ms from now; 0 or none: never')
 }

@@ -1,7 +1,15 @@
 // Counts in a table, each for a window of time: what both adapters of rate limiters stand on.
 import { Buffer } from 'node:buffer'
 import { defineTable, string, type Table, type TableDefinition, ValueError } from '../index.ts'
-import { type AdapterNode, type Answer, answerOf, checkGround, type HeldOptions, refusal } from './ground.ts'
+import {
+  type AdapterNode,
+  type Answer,
+  answerOf,
+  checkGround,
+  type HeldOptions,
+  refusal,
+  valueRefusal,
+} from './ground.ts'
 import { inSlices } from './slices.ts'
 import { NAME_BYTES_MIN, nameOf } from './text-key.ts'
 
@@ -100,6 +108,7 @@ export class Limits {
     const id = this.#id(key)
     const view = this.#open(id)
     if (view === undefined) return this.#begin(id, points, durationMs)
+    this.#checkPoints(points)
     view.points += points
     return { points: view.points, ends: view.ends, isFirst: false }
   }
@@ -142,14 +151,16 @@ export class Limits {
   }
 
   #begin(id: string, points: number, durationMs: number): Count {
-    if (!(durationMs >= 0)) {
-      throw new ValueError(
-        `${this.#adapter}: a window of ${durationMs} ms given; allowed: 0, for ever, or more`,
-      )
-    }
+    this.#checkPoints(points)
+    if (!(durationMs >= 0)) throw valueRefusal(this.#adapter, 'window', durationMs, 'ms, 0 is for ever')
     const ends = durationMs === 0 ? 0 : Math.ceil(Date.now() + durationMs)
     this.#table.set({ id }, { points, ends }, ends === 0 ? undefined : { expiresAt: ends + EARLY_MS })
     return { points, ends, isFirst: true }
+  }
+
+  /** Whatever is compared with what is no number is never above its limit. */
+  #checkPoints(points: number): void {
+    if (!Number.isFinite(points)) throw valueRefusal(this.#adapter, 'points', points, 'a number')
   }
 
   #open(id: string): { points: number; readonly ends: number } | undefined {

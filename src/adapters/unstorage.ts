@@ -4,7 +4,7 @@
  * @module holdfast/unstorage
  */
 import { Entries, type EntryOptions } from './entries.ts'
-import { refusal } from './ground.ts'
+import { refusal, valueRefusal } from './ground.ts'
 
 export {
   type EntryFields,
@@ -58,7 +58,7 @@ export function holdfastDriver(options: HoldfastDriverOptions): HoldfastDriver {
   const entries = new Entries('holdfastDriver', options, 'storageTable', ['ttl', 'base'])
   const { ttl, base = '' } = options
   if (typeof base !== 'string') throw refusal('holdfastDriver', 'base', base, 'a string')
-  if (ttl !== undefined) dateOf(ttl)
+  if (!isTtl(ttl)) throw refusal('holdfastDriver', 'ttl', ttl, TTL)
   const before = base === '' ? '' : `${base.replace(/:$/, '')}:`
   const put = (key: string, value: unknown, given?: HoldfastTransaction) =>
     entries.set(before + key, value, dateOf(given?.ttl ?? ttl))
@@ -98,10 +98,14 @@ export function holdfastDriver(options: HoldfastDriverOptions): HoldfastDriver {
 
 export default holdfastDriver
 
-/** @throws ConfigError */
-function dateOf(seconds: unknown): number | undefined {
-  if (seconds === undefined || seconds === null || seconds === 0) return undefined
-  if (typeof seconds !== 'number' || !(seconds > 0))
-    throw refusal('holdfastDriver', 'ttl', seconds, 'seconds above 0')
-  return Date.now() + seconds * 1000
+const TTL = 'seconds above 0; 0 or none: for ever'
+
+function isTtl(given: unknown): given is number | null | undefined {
+  return given === undefined || given === null || (Number.isFinite(given) && (given as number) >= 0)
+}
+
+/** @throws ValueError */
+function dateOf(ttl: unknown): number | undefined {
+  if (!isTtl(ttl)) throw valueRefusal('holdfastDriver', 'ttl', ttl, TTL)
+  return ttl ? Date.now() + ttl * 1000 : undefined
 }

@@ -50,6 +50,14 @@ test('hits go up and down, never below zero, each key and prefix by itself', asy
     )
 })
 
+test('a window of no time, which would never end, is refused when the middleware is made', () => {
+  for (const windowMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '60000' as never])
+    assert.throws(
+      () => make().init({ windowMs }),
+      (error: unknown) => error instanceof ConfigError && /windowMs .* given; allowed: /.test(error.message),
+    )
+})
+
 test('a window ends', async () => {
   const store = make()
   store.init({ windowMs: 200 })

@@ -1,6 +1,6 @@
 // The adapter of Keyv 5: Keyv's own suite, and what it does on both nodes of a pair.
 import { setTimeout as wait } from 'node:timers/promises'
-import { NotPrimaryError } from 'holdfast'
+import { NotPrimaryError, ValueError } from 'holdfast'
 import { KeyvHoldfast, keyvTable } from 'holdfast/keyv5'
 import { createPair } from 'holdfast/testing'
 import { Keyv, type KeyvStoreAdapter } from 'keyv5'
@@ -43,6 +43,12 @@ test('a value is what was stored: text, bytes, JSON, as Keyv hands it over', asy
   assert.equal(await store.get('json'), { a: [1] })
   assert.equal(await store.get('bytes'), new Uint8Array([1, 2]))
   assert.equal(await store.getMany!(['text', 'none']), ['näh', undefined])
+})
+
+test('a ttl that is no number is refused, not taken for for ever', async () => {
+  for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, '500' as never])
+    assert.instance(await failure(adapter().set('k', 1, wrong)), ValueError)
+  assert.is(await adapter().get('k'), undefined)
 })
 
 test('an entry ends after its ttl, in the table too', async () => {

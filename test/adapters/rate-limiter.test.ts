@@ -1,5 +1,5 @@
 // The limiter of rate-limiter-flexible: as its own limiter in memory answers, and what it does on both nodes of a pair.
-import { ConfigError, NotPrimaryError, TableFullError } from 'holdfast'
+import { ConfigError, NotPrimaryError, TableFullError, ValueError } from 'holdfast'
 import { limitTable, RateLimiterHoldfast, type RateLimiterHoldfastOptions } from 'holdfast/rate-limiter'
 import { createPair } from 'holdfast/testing'
 import {
@@ -43,6 +43,17 @@ async function outcome(act: Promise<unknown>): Promise<unknown> {
     }),
   )
 }
+
+test('points that are no number are refused: a limit that compares with them would let everybody pass', async () => {
+  for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY, '1' as never]) {
+    const error = await failure(make().consume('k', wrong))
+    assert.instance(error, ValueError)
+    assert.match(String(error), /RateLimiterHoldfast: points .* given; allowed: a number/)
+  }
+  await make().consume('k', 2)
+  assert.instance(await failure(make().consume('k', Number.NaN)), ValueError)
+  assert.is((await make().get('k'))!.consumedPoints, 2)
+})
 
 test('it answers a random history as the library’s limiter in memory does', async () => {
   const random = new Random(seed)

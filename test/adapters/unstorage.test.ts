@@ -1,5 +1,5 @@
 // The driver of unstorage, through unstorage and on both nodes of a pair.
-import { ConfigError, NotPrimaryError } from 'holdfast'
+import { ConfigError, NotPrimaryError, ValueError } from 'holdfast'
 import { createPair } from 'holdfast/testing'
 import holdfastDriver, { type HoldfastDriverOptions, storageTable } from 'holdfast/unstorage'
 import { createStorage, type Driver, prefixStorage } from 'unstorage'
@@ -79,6 +79,8 @@ test('an item ends after its ttl, by default or of its own', async () => {
   assert.ok(Date.now() >= earliest)
   assert.is(await storage.getItem('short'), null)
   assert.equal(await storage.getKeys(), ['long'])
+  for (const ttl of [-1, Number.NaN, Number.POSITIVE_INFINITY, 'x'])
+    assert.instance(await failure(storage.setItem('wrong', 'x', { ttl })), ValueError)
   for (const wrong of [{ ttl: -1 }, { base: 5 }, { unknown: 1 }])
     assert.throws(
       () => driver(wrong as never),
