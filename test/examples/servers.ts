@@ -34,11 +34,9 @@ export async function inServers(
     if (!free.includes(address)) free.push(address)
   }
   const [a1, a2, b1, b2, sa, sb] = free as [string, string, string, string, string, string]
-  for (const id of ['a', 'b']) {
-    const { cert, key } = await makeIdentity(id)
-    writeFileSync(join(folder, `${id}.crt`), cert)
-    writeFileSync(join(folder, `${id}.key`), key)
-  }
+  const [a, b] = await Promise.all([makeIdentity('a'), makeIdentity('b')])
+  writeFileSync(join(folder, 'a.json'), JSON.stringify({ ...a, trust: [b.cert] }))
+  writeFileSync(join(folder, 'b.json'), JSON.stringify({ ...b, trust: [a.cert] }))
   const links = { a: [`${a1},${b1}`, `${a2},${b2}`, sa], b: [`${b1},${a1}`, `${b2},${a2}`, sb] }
   const started: Watched[] = []
   const watch = (command: readonly string[]) => {
@@ -60,9 +58,7 @@ export async function inServers(
           listen,
           m1,
           m2,
-          cert: `${id}.crt`,
-          key: `${id}.key`,
-          trust: `${peer}.crt`,
+          identity: `${id}.json`,
           lost: '30',
         }
         return watch([

@@ -33,7 +33,7 @@ test('every message is taken once, over a kill and a planned end', () =>
     const a = start('a')
     await a.says(/a: primary/)
     const b = start('b')
-    await b.says(/b: holds/)
+    await b.says(/b: both nodes hold/)
     const clients = Array.from({ length: CLIENTS }, (_, i) => new ResumingClient(urls, `user ${i}`))
     const sent = { messages: 0, total: 0 }
     /** Sends from every client until `done` is over. */
@@ -59,7 +59,7 @@ test('every message is taken once, over a kill and a planned end', () =>
       })()
       await sendUntil(killed)
       const again = start('a')
-      await again.says(/a: holds 8 sessions/)
+      await again.says(/a: both nodes hold 8 sessions/)
       const ended = (async () => {
         b.kill('SIGTERM')
         assert.is(await b.ends(), 0)
