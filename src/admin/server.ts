@@ -15,6 +15,8 @@ import { Streams } from './streams.ts'
 import { type Verdict, View } from './view.ts'
 
 const CONNECTIONS_MAX = 64
+/** A chunk of a socket is read to its end before anything else runs: without a bound, one full of requests holds the thread. */
+const REQUESTS_PER_CONNECTION_MAX = 32
 const HEADER_BYTES_MAX = 8192
 const REQUEST_TIMEOUT_MS = 10_000
 /** How long what was said last may take to leave at the end. */
@@ -48,6 +50,12 @@ export class AdminServer {
       headersTimeout: REQUEST_TIMEOUT_MS,
     }
     this.server = createServer(bounds, (request, response) => void this.handle(request, response))
+    this.server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX
+    // The last answer says `connection: close`; only who does not wait for answers asks on.
+    this.server.on('dropRequest', (_, socket) => {
+      this.count('admin-requests')
+      socket.destroy()
+    })
     this.server.on('connection', (socket) => this.handleConnection(socket))
     this.server.on('clientError', (_, socket) => {
       this.count('admin-malformed')

@@ -1,4 +1,5 @@
 // What the admin server refuses, each under its name: strangers' sites, wrong tokens, floods, and what is no request.
+import { Agent } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { createNode, type HoldfastNode, type NodeOptions } from 'holdfast'
 import { suite } from 'uvu'
@@ -129,6 +130,25 @@ test('what is no request is dropped, and a flood of connections and streams meet
     for (let i = 0; i < 70; i++) open()
     await until('connections beyond the bound are closed', () => refused(node, 'admin-connections') >= 14)
     await node.close()
+  }))
+
+test('requests sent without waiting for answers meet their bound; who waits is served on and on', () =>
+  closing(async (opened) => {
+    const { node, address } = await alone(opened)
+    const { hostname, port } = new URL(address)
+    const socket = connect({ host: hostname, port: Number(port) })
+    opened.push({ close: async () => socket.destroy() })
+    socket.on('error', () => {})
+    socket.on('data', () => {})
+    assert.is(refused(node, 'admin-requests'), 0)
+    socket.write('GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'.repeat(1000))
+    await until('the connection is closed', () => socket.destroyed)
+    assert.ok(refused(node, 'admin-requests') > 0)
+    const before = refused(node, 'admin-requests')
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    opened.push({ close: async () => agent.destroy() })
+    for (let i = 0; i < 100; i++) assert.is((await call(address, '/alive', { agent })).status, 200)
+    assert.is(refused(node, 'admin-requests'), before)
   }))
 
 test('a client that does not read its stream is cut off, and the others are served', () =>
