@@ -44,6 +44,9 @@ function each<Value>(
   return Object.entries(of).map(([name, one]) => ({ labels: { [label]: name }, value: value(one) }))
 }
 
+/** No sample where there is nothing yet: a meter has to know the family all the same. */
+const where = <Part>(part: Part | null, value: (part: Part) => number | boolean): Sample[] =>
+  part === null ? [] : one(value(part))
 const one = (value: number | boolean, labels: Labels = {}): Sample[] => [{ labels, value: Number(value) }]
 
 function inSeconds({ bounds, counts, sum, count }: Histogram): Histogram {
@@ -88,7 +91,7 @@ const histogram = (name: string, help: string, samples: readonly SpreadSample[])
 function ofNode(status: NodeStatus): MetricFamily[] {
   const { role, epoch, acting, synced, maintenance, forced, health, damping, snapshot, witness, refusals } =
     status
-  const families = [
+  return [
     gauge('info', 'Always 1; the version of holdfast is a label.', one(1, { version: VERSION })),
     gauge(
       'role',
@@ -117,29 +120,32 @@ function ofNode(status: NodeStatus): MetricFamily[] {
       one(damping.leftMs / 1000),
     ),
     counter('refusals', 'Input refused and connections closed, by reason.', each('reason', refusals, Number)),
+    gauge(
+      'snapshot_timestamp_seconds',
+      'When the last snapshot was taken, seconds since 1970.',
+      where(snapshot, ({ at }) => at / 1000),
+    ),
+    gauge(
+      'snapshot_bytes',
+      'Length of the last snapshot.',
+      where(snapshot, ({ bytes }) => bytes),
+    ),
+    gauge(
+      'snapshot_sessions',
+      'Sessions in the last snapshot.',
+      where(snapshot, ({ sessions }) => sessions),
+    ),
+    gauge(
+      'witness_reachable',
+      '1 while the witness answers.',
+      where(witness, ({ reachable }) => reachable),
+    ),
+    gauge(
+      'witness_lease_seconds',
+      'How long the node may still act without a renewal; 0 where it does not act.',
+      where(witness, ({ remainingMs }) => (remainingMs ?? 0) / 1000),
+    ),
   ]
-  if (snapshot !== null) {
-    families.push(
-      gauge(
-        'snapshot_timestamp_seconds',
-        'When the last snapshot was taken, seconds since 1970.',
-        one(snapshot.at / 1000),
-      ),
-      gauge('snapshot_bytes', 'Length of the last snapshot.', one(snapshot.bytes)),
-      gauge('snapshot_sessions', 'Sessions in the last snapshot.', one(snapshot.sessions)),
-    )
-  }
-  if (witness !== null) {
-    families.push(
-      gauge('witness_reachable', '1 while the witness answers.', one(witness.reachable)),
-      gauge(
-        'witness_lease_seconds',
-        'How long the node may still act without a renewal; 0 where it does not act.',
-        one((witness.remainingMs ?? 0) / 1000),
-      ),
-    )
-  }
-  return families
 }
 
 function ofPair({ peer, links, lag, resync, traffic }: NodeStatus): MetricFamily[] {

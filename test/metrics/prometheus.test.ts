@@ -23,6 +23,13 @@ function value(name: string, labels: Record<string, string> = {}): number | unde
   return samples.find((sample) => JSON.stringify(sample.labels) === wanted)?.value
 }
 
+test('what has no value yet is a family without samples, so that a meter declares it from the start', () => {
+  const bare = metricsOf({ status: () => ({ ...STATUS, snapshot: null, witness: null }) })
+  const names = (families: MetricFamily[]) => families.map(({ name }) => name)
+  assert.equal(names(bare), names(metricsOf(node)))
+  for (const { name, samples } of bare) if (/snapshot|witness/.test(name)) assert.equal(samples, [], name)
+})
+
 test('units are seconds, bytes and ratios, and every sample names its node', () => {
   assert.is(value('holdfast_lag_seconds'), 0.25)
   assert.is(value('holdfast_lag_batches'), 3)
