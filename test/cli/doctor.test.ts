@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createNode, readIdentity } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { PATIENT } from '../adapters/support.ts'
 import { closing, type Options, pairOptions, until } from '../node/support.ts'
 import { holdfast, inFolder } from './support.ts'
 
@@ -67,7 +68,7 @@ test('a right configuration before a running peer: everything is ok, over TLS, a
 
 test('beside a running pair it says that the ports are taken, and finds the other node on both links', () =>
   inFolder(async (folder) => {
-    const options = await pairOptions()
+    const options = await pairOptions({ heartbeat: PATIENT })
     await closing(async (opened) => {
       const a = await createNode(options.a)
       opened.push(a)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createNode, readIdentity } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { PATIENT } from '../adapters/support.ts'
 import { closing, pairOptions, protectedPair, until } from '../node/support.ts'
 import { holdfast, inFolder } from './support.ts'
 
@@ -79,7 +80,7 @@ test('a rotation by the steps of its help: a running pair reloads its files and 
   inFolder(async (folder) => {
     await keygen(folder, 'a', 'b')
     const file = (name: string) => readIdentity(join(folder, name))
-    const options = await pairOptions()
+    const options = await pairOptions({ heartbeat: PATIENT })
     await closing(async (opened) => {
       const a = await createNode({ ...options.a, insecure: false, identity: await file('a.json') })
       opened.push(a)

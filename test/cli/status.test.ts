@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { createNode } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { PATIENT } from '../adapters/support.ts'
 import { closing, pairOptions, protectedPair, until } from '../node/support.ts'
 import { ended, holdfast, inFolder, start } from './support.ts'
 
@@ -12,7 +13,7 @@ const test = suite('status')
 
 test('both nodes of a pair, by port and by unix socket: a page of at most 80 columns, JSON, and an exit code', () =>
   inFolder(async (folder) => {
-    const options = await pairOptions()
+    const options = await pairOptions({ heartbeat: PATIENT })
     const socket = join(folder, 'b.sock')
     await closing(async (opened) => {
       const a = await createNode({ ...options.a, admin: { listen: '127.0.0.1:0' } })
