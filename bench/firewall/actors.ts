@@ -16,6 +16,8 @@ export interface TrafficReport {
   readonly errors: readonly string[]
   readonly exchanged: number
   readonly gaps: readonly number[]
+  /** The longest time in which no byte came to anybody, by the clock of `monotonicMs()`. */
+  readonly silence: { readonly from: number; readonly to: number }
   readonly churned: { readonly begun: number; readonly done: number; readonly failed: number }
 }
 

@@ -5,7 +5,7 @@ import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { end } from './actors.ts'
 import { FIREWALLS, type FirewallGround, type FirewallName, GATEWAY, SHARED } from './ground.ts'
-import { cpuMsOfTree, type Loss, type Lost, type Side } from './side.ts'
+import { cpuMsOfTree, type Loss, type Lost, monotonicMs, type Side } from './side.ts'
 
 const WAIT_MS = 20_000
 /** Messages lost before the daemons have met, about a second after their start, are never asked for again. */
@@ -182,6 +182,7 @@ vrrp_sync_group both {
   /** Whatever is lost, its interfaces go: who has killed keepalived leaves the addresses on both firewalls. */
   async lose(_what: Lost): Promise<Loss> {
     const began = performance.now()
+    const lostAt = monotonicMs()
     this.#ground.setInterfaces('a', 'down')
     this.#daemons.a!.kill('SIGKILL')
     this.#killWatcher('a')
@@ -193,7 +194,7 @@ vrrp_sync_group both {
     const servingMs = performance.now() - began
     const log = readFileSync(this.#file('b.log'), 'utf8')
     const [, seconds] = [...log.matchAll(/commit has taken ([\d.]+) sec/g)].at(-1) ?? []
-    return { servingMs, commitMs: 1000 * Number(seconds ?? Number.NaN) }
+    return { lostAt, servingMs, commitMs: 1000 * Number(seconds ?? Number.NaN) }
   }
 
   /** keepalived is two processes, the second of which does the work. */

@@ -2,7 +2,7 @@
 import { makeIdentity } from 'holdfast/testing'
 import { FirewallProcess } from './actors.ts'
 import type { FirewallGround, FirewallName } from './ground.ts'
-import { cpuMsOfTree, type Loss, type Lost, type Side } from './side.ts'
+import { cpuMsOfTree, type Loss, type Lost, monotonicMs, type Side, shareOurWeight } from './side.ts'
 
 export class HoldfastSide implements Side {
   readonly version = process.version
@@ -34,6 +34,7 @@ export class HoldfastSide implements Side {
     const b = start('b')
     await b.until('role', ({ role }) => role === 'secondary')
     await this.#of('a').status((told) => told.protected === true)
+    for (const { child } of Object.values(this.#firewalls)) shareOurWeight(child.pid!)
   }
 
   async events(): Promise<number> {
@@ -51,12 +52,16 @@ export class HoldfastSide implements Side {
 
   async lose(what: Lost): Promise<Loss> {
     const began = performance.now()
+    const lostAt = monotonicMs()
     if (what === 'machine') this.#ground.setInterfaces('a', 'down')
     this.#of('a').kill()
-    await this.#of('b').until('serving')
+    const b = this.#of('b')
+    await b.until('serving')
     const servingMs = performance.now() - began
-    const { ms } = await this.#of('b').until('committed')
-    return { servingMs, commitMs: Number(ms) }
+    const { ms } = await b.until('committed')
+    const at = async (what: string) => Number((await b.until(what)).monotonicMs) - lostAt
+    const noticedMs = await at('promoting')
+    return { lostAt, servingMs, commitMs: Number(ms), noticedMs, writtenMs: await at('committed') }
   }
 
   async end(): Promise<void> {

@@ -204,6 +204,13 @@ function figures({ title, setup }: Lane, done: Done, sizes: Sizes) {
     [`${name}.quiet_gap_max_ms`]: of(runs, (run) => run.quietGapMaxMs),
     [`${name}.serving_ms`]: of(runs, (run) => run.servingMs),
     [`${name}.commit_ms`]: of(runs, (run) => run.commitMs),
+    ...(runs.some((run) => Number.isFinite(run.noticedMs))
+      ? {
+          [`${name}.noticed_ms`]: of(runs, (run) => run.noticedMs),
+          [`${name}.written_ms`]: of(runs, (run) => run.writtenMs),
+        }
+      : {}),
+    [`${name}.first_byte_ms`]: of(runs, (run) => run.firstByteMs),
   })
   const cost = (rate: number, i: number): Record<string, Figure> => {
     const runs = done.steady.map((one) => one[i]!)

@@ -34,6 +34,11 @@ export interface FailoverRun {
   readonly quietGapMaxMs: number
   readonly servingMs: number
   readonly commitMs: number
+  /** From the loss until it was noticed, until the connections were written, where a side tells; NaN where not. */
+  readonly noticedMs: number
+  readonly writtenMs: number
+  /** From the loss until the first byte came through again, of whichever connection. */
+  readonly firstByteMs: number
 }
 
 /** What replication costs while short connections come and go. */
@@ -106,10 +111,10 @@ export const failover = (make: Make, sizes: Sizes, what: Lost): Promise<Failover
       await pause(sizes.quietMs)
       const quietGapMaxMs = (await client.report()).gaps.at(-1)!
       await client.mark()
-      const { servingMs, commitMs } = await side.lose(what)
+      const { lostAt, servingMs, commitMs, ...told } = await side.lose(what)
       await pause(sizes.afterMs)
       // Gaps go back to the loss; alive is who got a byte after b served.
-      const { gaps } = await client.report()
+      const { gaps, silence } = await client.report()
       await client.mark()
       await pause(500)
       const { alive, wrong } = await client.report()
@@ -121,6 +126,9 @@ export const failover = (make: Make, sizes: Sizes, what: Lost): Promise<Failover
         quietGapMaxMs,
         servingMs,
         commitMs,
+        noticedMs: told.noticedMs ?? Number.NaN,
+        writtenMs: told.writtenMs ?? Number.NaN,
+        firstByteMs: silence.to - lostAt,
       }
     }),
   )

@@ -1,14 +1,22 @@
 // What is measured on the firewalls' ground: a pair of daemons that keep the connections of a and b the same.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { FirewallName } from './ground.ts'
 
 /** How the active firewall was lost, for whoever tells. */
 export interface Loss {
+  /** By `monotonicMs()`. */
+  readonly lostAt: number
   /** From the loss until the other one has the connections and the addresses. */
   readonly servingMs: number
   /** Of it: the connections written into the kernel. */
   readonly commitMs: number
+  /** From the loss until it was noticed, and until the connections were written, where a side tells. */
+  readonly noticedMs?: number
+  readonly writtenMs?: number
 }
+
+/** The same clock in every process of a machine. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
 
 /** The whole machine: interfaces down, then the daemons killed. Or the process alone, and the machine goes on. */
 export type Lost = 'machine' | 'process'
@@ -28,8 +36,8 @@ export interface Side {
   end(): Promise<void>
 }
 
-/** CPU of a process, its threads and its descendants, by the kernel's nanoseconds. */
-export function cpuMsOfTree(root: number): number {
+/** A process and its descendants. */
+function treeOf(root: number): number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
@@ -37,14 +45,34 @@ export function cpuMsOfTree(root: number): number {
     const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
     children.set(parent, [...(children.get(parent) ?? []), Number(name)])
   }
+  const tree = [root]
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []))
+  return tree
+}
+
+/** CPU of a process, its threads and its descendants, by the kernel's nanoseconds. */
+export function cpuMsOfTree(root: number): number {
   let sum = 0
-  const left = [root]
-  for (let pid = left.pop(); pid !== undefined; pid = left.pop()) {
-    left.push(...(children.get(pid) ?? []))
+  for (const pid of treeOf(root))
     for (const task of tasksOf(pid))
       sum += Number(readOr(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0])
-  }
   return sum / 1e6
+}
+
+/**
+ * Where the scheduler gives each session of a terminal its share (autogroup), a process that made a session of its own
+ * gets the weight of ours: what is measured is one thing.
+ */
+export function shareOurWeight(root: number): void {
+  const nice = /nice (-?\d+)/.exec(readOr('/proc/self/autogroup'))?.[1]
+  if (nice === undefined) return
+  for (const pid of treeOf(root)) {
+    try {
+      writeFileSync(`/proc/${pid}/autogroup`, nice)
+    } catch {
+      // It has ended.
+    }
+  }
 }
 
 function tasksOf(pid: number): string[] {

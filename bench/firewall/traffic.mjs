@@ -6,7 +6,20 @@ import net from 'node:net'
 const TICK_MS = 1
 const CONNECT_MS = 5000
 
+/** The same clock in every process of a machine. */
+const monotonicMs = () => Number(process.hrtime.bigint() / 1000n) / 1000
+
 let connections = []
+/** The longest time since the mark in which no byte came to anybody: from the last one before to the first one after. */
+let silence = { from: 0, to: 0 }
+let lastByteAt = 0
+
+function handleBytes() {
+  const now = monotonicMs()
+  if (now - lastByteAt > silence.to - silence.from) silence = { from: lastByteAt, to: now }
+  lastByteAt = now
+}
+
 let churning
 const churned = { begun: 0, done: 0, failed: 0 }
 
@@ -33,6 +46,7 @@ class Connection {
   constructor(socket) {
     this.socket = socket
     socket.on('data', (bytes) => {
+      handleBytes()
       const now = performance.now()
       if (this.#last > 0) this.gapMs = Math.max(this.gapMs, now - this.#last)
       this.#last = now
@@ -116,6 +130,8 @@ const commands = {
   open,
   churn,
   mark() {
+    lastByteAt = monotonicMs()
+    silence = { from: lastByteAt, to: lastByteAt }
     for (const connection of connections) connection.mark()
   },
   quiet() {
@@ -131,6 +147,7 @@ const commands = {
       exchanged: connections.reduce((sum, one) => sum + one.received, 0),
       gaps: alive.map(({ gapMs }) => gapMs).sort((a, b) => a - b),
       churned: { ...churned },
+      silence,
     }
   },
   close() {

@@ -1,35 +1,42 @@
-// The `conntrack` command as processes: its events, a dump of the kernel's table, and lines for it to load.
+// The kernel's connection table: its events and a dump by the `conntrack` command, and flows written into it.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { LinesWriter } from './lines-writer.mjs'
+import { finished } from './processes.mjs'
+import { NetlinkWriter } from './writer.mjs'
 
 /** From this version on it loads a file of lines in one process; before, each line takes a process of its own. */
 const LOADS_FROM = [1, 4, 7]
-const AT_ONCE = 4
-/** So many lines that the kernel refuses and the loading is given up: something else is wrong, as a full table. */
-const REFUSED_MAX = 32
 /** Shell: runs its arguments, and ends them when whoever holds this shell's input is gone, however it died. */
 const LEASH = `room=$1 size=$2; shift 2; "$@" </dev/null & exec >/dev/null
 perl "$room" $! "$size" && echo "room: given" >&2 || echo "room: not given" >&2
 cat; kill $! 2>/dev/null`
 const ROOM = fileURLToPath(new URL('room.pl', import.meta.url))
-/** Shell: it opens its input anew by name, which works with a pipe, but not with the socket that Node gives a child. */
-const LOADER = 'cat | conntrack -R -'
+const WRITE = fileURLToPath(new URL('write.pl', import.meta.url))
 
 export class Conntrack {
   #prefix
   #buffer
-  #loads
-  #ready
+  #write
+  #loads = true
+  #onFallback
+  #netlink
+  /** Instead of netlink: chosen, or since that failed. */
+  #lines
 
   /**
-   * @param {{ netns?: string, buffer: number, oneByOne?: boolean }} options a network namespace by name; bytes for events
-   *   not yet read; true takes a process for each line although the version would not need it
+   * @param {{ netns?: string, buffer: number, write?: 'netlink' | 'lines' | 'one-by-one', onFallback?: (why: string) => void }}
+   *   options a network namespace by name; bytes for events not yet read; how flows are written, netlink by default;
+   *   called when netlink cannot and lines are written from then on
    */
-  constructor({ netns, buffer, oneByOne = false }) {
+  constructor({ netns, buffer, write = 'netlink', onFallback = () => {} }) {
     this.#prefix = netns === undefined ? [] : ['ip', 'netns', 'exec', netns]
     this.#buffer = buffer
-    this.#loads = !oneByOne
+    this.#write = write
+    this.#loads = write !== 'one-by-one'
+    this.#onFallback = onFallback
+    this.#netlink = new NetlinkWriter(() => this.#spawn(['perl', WRITE], { stdio: ['pipe', 'pipe', 'pipe'] }))
+    if (write !== 'netlink') this.#useLines()
   }
 
   #spawn(words, options) {
@@ -43,10 +50,13 @@ export class Conntrack {
     const version = /v(\d+)\.(\d+)\.(\d+)/.exec(asked.output ?? '')
     if (version === null)
       throw new Error(`conntrack cannot be run: ${asked.message ?? asked.errors}; install conntrack-tools`)
+    this.#lines = undefined
     this.#loads &&= compare(version.slice(1).map(Number), LOADS_FROM) >= 0
     const { code, errors } = await finished(this.#spawn(['conntrack', '-C']))
     if (code !== 0)
       throw new Error(`conntrack -C: ${errors.trim()}; it needs root and a kernel with nf_conntrack`)
+    if (this.#write === 'netlink') await this.#netlink.prepare().catch((error) => this.#useLines(error))
+    else this.#useLines()
     return version[0].slice(1)
   }
 
@@ -119,120 +129,43 @@ export class Conntrack {
     if (code !== 0) throw new Error(`conntrack -L -f ${family}: ${errors.trim()}`)
   }
 
-  /** Has a process ready that waits for lines: its start is not on the way of a failover then. */
+  /** Has what writes ready: the start of a process is not on the way of a failover then. */
   prepare() {
-    if (!this.#loads || this.#ready !== undefined) return
-    this.#ready = this.#spawn(['sh', '-c', LOADER], { stdio: ['pipe', 'pipe', 'pipe'] })
-    this.#ready.once('error', () => {})
-    this.#ready.stdin.on('error', () => {})
-    this.#ready.once('exit', () => {
-      this.#ready = undefined
-    })
+    this.#lines?.prepare()
   }
 
   /**
-   * Has the kernel take all these lines. It stops at the first that it refuses, and taking one twice does no harm, so the
-   * halves of a list that was refused find out which it was.
-   * @param {Iterable<string[]>} portions made as they are taken, with a turn of the event loop after each
+   * Has the kernel take all these flows, and says which it refused.
+   * @param {Iterable<object>} plan as `planOf` makes it
    * @returns {Promise<{ written: number, refused: { line: string, why: string }[] }>}
    */
-  async load(portions) {
-    const lines = []
-    const loading = this.#loads ? this.#begin() : undefined
-    for (const portion of portions) {
-      lines.push(...portion)
-      if (loading?.child.stdin.write(`${portion.join('\n')}\n`) === false) await drained(loading.child.stdin)
-      else await turn()
+  async load(plan) {
+    if (this.#lines === undefined) {
+      try {
+        return await this.#netlink.load(plan)
+      } catch (error) {
+        // Whatever it had written does no harm when it is written once more.
+        this.#useLines(error)
+      }
     }
-    if (loading === undefined) return { written: lines.length, refused: await this.#loadEach(lines) }
-    loading.child.stdin.end()
-    const { code, errors } = await loading.result
-    const refused = []
-    if (code !== 0) await this.#loadParts(lines, errors, refused)
-    return { written: lines.length, refused }
+    return this.#lines.load(plan)
   }
 
-  async #loadParts(lines, why, refused) {
-    if (lines.length === 0) throw new Error(`conntrack --load-file: ${why.trim()}`)
-    if (lines.length === 1) {
-      refused.push({ line: lines[0], why: why.trim() })
-      if (refused.length < REFUSED_MAX) return
-      throw new Error(`the kernel refused ${refused.length} flows, the last as: ${why.trim()}`)
-    }
-    const middle = lines.length >> 1
-    for (const part of [lines.slice(0, middle), lines.slice(middle)]) {
-      const { child, result } = this.#begin()
-      child.stdin.end(`${part.join('\n')}\n`)
-      const { code, errors } = await result
-      if (code !== 0) await this.#loadParts(part, errors, refused)
-    }
+  /** Makes what would be written for this plan, and writes nothing. */
+  rehearse(plan) {
+    if (this.#lines === undefined) this.#netlink.rehearse(plan)
   }
 
-  /** The process that is ready takes the lines, and whatever it says is kept. */
-  #begin() {
-    this.prepare()
-    const child = this.#ready
-    this.#ready = undefined
-    child.removeAllListeners('exit')
-    return { child, result: finished(child) }
+  #useLines(error) {
+    this.#lines ??= new LinesWriter((words, options) => this.#spawn(words, options), this.#loads)
+    if (error !== undefined) this.#onFallback(error.message)
   }
 
-  /** A process for each line. Versions that need it say of a flow that is there already that it failed. */
-  async #loadEach(lines) {
-    const flush = lines[0] === '-F'
-    if (flush) await finished(this.#spawn(['conntrack', '-F']))
-    const words = ['xargs', '-P', String(AT_ONCE), '-L', '1', 'conntrack']
-    const child = this.#spawn(words, { stdio: ['pipe', 'pipe', 'pipe'] })
-    child.stdin.on('error', () => {})
-    let errors = ''
-    child.stderr.setEncoding('latin1').on('data', (text) => {
-      errors += text
-    })
-    child.stdin.end(
-      lines
-        .slice(flush ? 1 : 0)
-        .map((line) => `${line.replace(/^-A/, '-I')}\n`)
-        .join(''),
-    )
-    await finished(child)
-    const said = errors.split('\n').filter((text) => text.includes('failed') && !text.includes('exists'))
-    return said.map((why) => ({ line: '', why }))
-  }
-
-  /** Ends the process that waits for lines. */
+  /** Ends the processes that wait for flows. */
   async close() {
-    const child = this.#ready
-    if (child === undefined) return
-    this.#ready = undefined
-    child.removeAllListeners('exit')
-    const result = finished(child)
-    child.stdin.end()
-    await result
+    await Promise.all([this.#lines?.close(), this.#netlink.close()])
   }
 }
-
-/** When it is over: its exit code and what it said. Rejects if it could not be started. */
-async function finished(child) {
-  let output = ''
-  let errors = ''
-  child.stdout?.setEncoding('latin1').on('data', (text) => {
-    output = (output + text).slice(-1000)
-  })
-  child.stderr?.setEncoding('latin1').on('data', (text) => {
-    errors = (errors + text).slice(-1000)
-  })
-  const [code, signal] = await once(child, 'close')
-  return { code: code ?? signal, output, errors }
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve))
-
-/** Room again, or nobody left to make some. */
-const drained = (stream) =>
-  new Promise((resolve) => {
-    stream.once('drain', resolve)
-    stream.once('close', resolve)
-  })
 
 function compare(a, b) {
   for (const [i, part] of b.entries()) if (a[i] !== part) return a[i] - part

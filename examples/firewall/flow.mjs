@@ -59,6 +59,15 @@ export function flowTables({ ipv4, ipv6 }) {
 /** What a line of conntrack may leave out. */
 export const ZERO = { state: 'NONE', seen: 'unreplied', timeout: 0, mark: 0 }
 
+/** Seconds for a flow whose time-out the kernel did not tell: one that a flow table had taken over. */
+export const UNKNOWN_TIMEOUT = 600
+
+/**
+ * @param {{ timeout?: number }} flow
+ * @param {number} leastTimeout seconds: packets renew a time-out without an event, so the last one known may be short
+ */
+export const timeoutOf = ({ timeout }, leastTimeout) => Math.max(timeout || UNKNOWN_TIMEOUT, leastTimeout)
+
 /** Why a flow of this protocol is not kept; undefined if it is. */
 export const protocolNotKept = (proto) => NOT_KEPT.get(proto)
 export const hasNumbers = (proto) => NUMBERED.has(proto)

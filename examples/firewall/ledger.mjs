@@ -1,6 +1,5 @@
 // What the kernel tells, entered into the tables of a primary: events one by one, or its whole table against ours.
 import { FAMILIES, nameOf, ZERO } from './flow.mjs'
-import { addLine } from './lines.mjs'
 import { parseLine } from './parse.mjs'
 
 /** Flows between two turns of the event loop: a few milliseconds. */
@@ -71,12 +70,12 @@ export class Ledger {
     }
   }
 
-  /** Puts a line of a dump to the flows that are ours, or as a line to load to those that are not. */
+  /** Puts a line of a dump to the flows that are ours, or to those that are not. */
   sort(line, { flows, ignored }) {
     const told = parseLine(line)
     if (told === undefined) return
     if (told.notKept === undefined && !this.#isIgnored(told.key)) flows.push(told)
-    else if (told.notKept === undefined) ignored.push(addLine({ ...ZERO, ...told.key, ...told.fields }))
+    else if (told.notKept === undefined) ignored.push({ ...ZERO, ...told.key, ...told.fields })
   }
 
   beginReconciling() {

@@ -1,22 +1,18 @@
 // Writes a flow as the arguments of one `conntrack` command, a line of `conntrack --load-file`. The kernel makes the reply
 // tuple out of the original one and the translation, ports said exactly: given the reply tuple itself it would see
 // nothing left to translate.
-import { hasNumbers, isAddress, isGre } from './flow.mjs'
+import { hasNumbers, isAddress, isGre, timeoutOf } from './flow.mjs'
 
 const NAMES = { 6: 'tcp', 17: 'udp', 47: 'gre', 136: 'udplite' }
 const STATUS = { unreplied: 'UNSET', replied: 'SEEN_REPLY', assured: 'SEEN_REPLY,ASSURED' }
 
-/** Seconds for a flow whose time-out the kernel did not tell: one that a flow table had taken over. */
-export const UNKNOWN_TIMEOUT = 600
-
 /**
  * @param {object} flow a session, or key and fields in one object
- * @param {number} leastTimeout seconds: packets renew a time-out without an event, so the last one known may be short
+ * @param {number} leastTimeout seconds it gets at least
  */
 export function addLine(flow, leastTimeout = 0) {
   const { proto, sport, dport, state, seen, mark } = flow
-  const timeout = Math.max(flow.timeout || UNKNOWN_TIMEOUT, leastTimeout)
-  let line = `-A -t ${timeout} -u ${STATUS[seen]} -s ${flow.src} -d ${flow.dst}`
+  let line = `-A -t ${timeoutOf(flow, leastTimeout)} -u ${STATUS[seen]} -s ${flow.src} -d ${flow.dst}`
   // A port may only be said where there is one.
   const ports = hasNumbers(proto) && !isGre(proto)
   if (isAddress(flow.snatIp)) line += ` -n ${place(flow.snatIp, ports && flow.snatPort)}`

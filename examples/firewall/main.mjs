@@ -18,11 +18,14 @@ if (options.help) {
 }
 
 const { id } = options.firewall.node
+/** The same clock in every process of a machine. */
+const monotonicMs = () => Number(process.hrtime.bigint() / 1000n) / 1000
 const rounded = (value) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value)
 
 function log(what, details) {
   if (options.json) {
-    console.log(JSON.stringify({ at: new Date().toISOString(), id, what, ...details }))
+    const line = { at: new Date().toISOString(), monotonicMs: monotonicMs(), id, what, ...details }
+    console.log(JSON.stringify(line))
     return
   }
   const words = Object.entries(details).map(([name, value]) => {
@@ -31,7 +34,12 @@ function log(what, details) {
   console.log(`${id}: ${what} ${words.join(', ')}`.trimEnd())
 }
 
-const conntrack = new Conntrack(options.conntrack)
+function onFallback(why) {
+  log('error', {
+    message: `connections cannot be written over netlink, conntrack does it from now on: ${why}`,
+  })
+}
+const conntrack = new Conntrack({ ...options.conntrack, onFallback })
 const firewall = new Firewall({ ...options.firewall, conntrack, log })
 let version
 try {

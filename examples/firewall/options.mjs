@@ -26,10 +26,12 @@ export const HELP = `usage: node main.mjs --id a --m1 LISTEN,PEER --m2 LISTEN,PE
   --hold-down MS        how long a starting firewall looks for its peer (3000)
   --state-dir DIR       keeps epochs over restarts (none)
   --netns NAME          run conntrack in this network namespace (none: in our own)
-  --one-by-one          load with a process for each connection, as conntrack-tools before 1.4.7 need
+  --write HOW           connections into the kernel: netlink; lines: by \`conntrack --load-file\`, as without perl; one-by-one:
+                        a process for each, as conntrack-tools before 1.4.7 need (netlink)
   --report S            a line of counts every so many seconds (0: none)
   --json                lines of JSON instead of text`
 
+const WRITES = ['netlink', 'lines', 'one-by-one']
 const text = { type: 'string' }
 const OPTIONS = {
   id: text,
@@ -53,7 +55,7 @@ const OPTIONS = {
   'hold-down': { ...text, default: '3000' },
   'state-dir': text,
   netns: text,
-  'one-by-one': { type: 'boolean', default: false },
+  write: { ...text, default: 'netlink' },
   report: { ...text, default: '0' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -77,7 +79,7 @@ export function readOptions(args) {
     conntrack: {
       netns: values.netns,
       buffer: number('buffer', values.buffer),
-      oneByOne: values['one-by-one'],
+      write: oneOf('write', values.write, WRITES),
     },
     firewall: {
       capacities: {
@@ -112,6 +114,10 @@ function numbers(name, value, count) {
   if (value !== '' && all.length === count && all.every((n) => Number.isInteger(n) && n >= 0)) return all
   const wanted = count === 1 ? 'a whole number' : `${count} whole numbers with a comma between them`
   throw new Error(`--${name} is '${value}': give ${wanted}`)
+}
+function oneOf(name, value, allowed) {
+  if (allowed.includes(value)) return value
+  throw new Error(`--${name} is '${value}': give ${allowed.join(' or ')}`)
 }
 const number = (name, value) => numbers(name, value, 1)[0]
 

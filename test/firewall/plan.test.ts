@@ -1,10 +1,11 @@
-// What a promoted firewall tells its kernel, as lines of `conntrack --load-file`.
+// What a promoted firewall tells its kernel, seen as lines of `conntrack --load-file`.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 
 const load = (name: string) => import(new URL(`../../examples/firewall/${name}`, import.meta.url).href)
 const { addLine } = await load('lines.mjs')
 const { planOf } = await load('plan.mjs')
+const { chunksOf } = await load('lines-writer.mjs')
 const { parseLine } = await load('parse.mjs')
 
 const test = suite('what the kernel is told')
@@ -24,8 +25,8 @@ const flow = {
   snatIp: '10.2.0.1',
   snatPort: 2001,
 }
-const plan = (sessions: object[], flows: object[] = [], ignored: string[] = []) =>
-  [...planOf(sessions, { flows, ignored }, 30)].flat()
+const plan = (sessions: object[], flows: object[] = [], ignored: object[] = []): string[] =>
+  [...chunksOf(planOf(sessions, { flows, ignored }, 30))].flat()
 /** As the kernel shows it. */
 const shown = ({ state = 'ESTABLISHED', port = 2001, from = 1001 } = {}) =>
   parseLine(
@@ -72,12 +73,12 @@ test('a time-out is never shorter than the least, and one that is not known is t
   assert.match(addLine({ ...flow, timeout: 0 }, 30), /-t 600 /)
 })
 
-test('a kernel that knows nothing is told everything, in portions', () => {
+test('a kernel that knows nothing is told everything, in chunks', () => {
   const many = Array.from({ length: 10_000 }, (_, i) => ({ ...flow, sport: i }))
-  const portions = [...planOf(many, { flows: [], ignored: ['-A'] }, 30)]
-  assert.ok(portions.length > 1)
+  const chunks = [...chunksOf(planOf(many, { flows: [], ignored: [flow] }, 30))]
+  assert.ok(chunks.length > 1)
   assert.equal(
-    portions.flat(),
+    chunks.flat(),
     many.map((one) => addLine(one, 30)),
   )
 })
@@ -89,10 +90,19 @@ test('what the kernel has as it should be is left alone', () => {
 
 test('one in another state, or in the way of another: the kernel starts over, and keeps what is not ours', () => {
   const own = '-A -t 9 -u UNSET -s 192.0.2.1 -d 192.0.2.2 -p 50'
-  assert.equal(plan([flow], [shown({ state: 'SYN_SENT' })], [own]), ['-F', own, addLine(flow, 30)])
-  assert.equal(plan([flow], [shown({ port: 2002 })], [own]), ['-F', own, addLine(flow, 30)])
+  const other = {
+    ...flow,
+    ...none,
+    proto: 50,
+    src: '192.0.2.1',
+    dst: '192.0.2.2',
+    seen: 'unreplied',
+    timeout: 9,
+  }
+  assert.equal(plan([flow], [shown({ state: 'SYN_SENT' })], [other]), ['-F', own, addLine(flow, 30)])
+  assert.equal(plan([flow], [shown({ port: 2002 })], [other]), ['-F', own, addLine(flow, 30)])
   const inTheWay = shown({ from: 999 })
-  assert.equal(plan([flow], [inTheWay], [own]), ['-F', own, addLine(flow, 30)])
+  assert.equal(plan([flow], [inTheWay], [other]), ['-F', own, addLine(flow, 30)])
   const beside = shown({ from: 999, port: 999 })
   assert.equal(plan([flow], [beside]), [addLine(flow, 30)])
   const kept = plan([flow], [inTheWay, beside])

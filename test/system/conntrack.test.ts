@@ -1,8 +1,10 @@
 // time-out: 120 s
 // The kernel and conntrack-tools themselves: what was read from one kernel and written into another reads the same there;
-// lines that are refused are found among others; events come while many are made at once. Two network namespaces without
+// flows that are refused are found among others; events come while many are made at once. Two network namespaces without
 // a cable are the two kernels. Needs root, a kernel with nf_conntrack, conntrack and nft; says so where one is missing.
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { missing } from '../../bench/firewall/ground.ts'
@@ -10,7 +12,9 @@ import { missing } from '../../bench/firewall/ground.ts'
 const load = (name: string) => import(new URL(`../../examples/firewall/${name}`, import.meta.url).href)
 const { Conntrack } = await load('conntrack.mjs')
 const { parseLine } = await load('parse.mjs')
-const { planOf } = await load('plan.mjs')
+const { planOf, startOver } = await load('plan.mjs')
+const { NetlinkWriter } = await load('writer.mjs')
+const WRITE = fileURLToPath(new URL('../../examples/firewall/write.pl', import.meta.url))
 
 const test = suite('conntrack')
 const names = { a: `hf-ct-${process.pid}-a`, b: `hf-ct-${process.pid}-b` }
@@ -39,6 +43,11 @@ function clear(): void {
 
 const ZERO = { state: 'NONE', seen: 'unreplied', timeout: 0, mark: 0 }
 type Flow = Readonly<Record<string, unknown>>
+
+/** As a person would write them. */
+const writeLines = (netns: string, lines: readonly string[]) =>
+  run(['ip', 'netns', 'exec', netns, 'sh', '-c', 'cat | conntrack -R -'], `${lines.join('\n')}\n`)
+const planOfAll = (flows: readonly Flow[]) => planOf(flows, { flows: [], ignored: [] }, 0)
 
 /** The kernel's flows as a firewall's table would have them, sorted. */
 async function flowsOf(netns: string): Promise<Flow[]> {
@@ -81,42 +90,88 @@ const absent = missing(['ip', 'nft', 'conntrack', 'perl'])
 if (absent !== undefined) {
   test(`SKIPPED: this test needs ${absent}`, () => undefined)
 } else {
-  test('what one kernel has reads the same in another, of every kind', () =>
+  for (const write of ['netlink', 'lines', 'one-by-one']) {
+    test(`what one kernel has reads the same in another, of every kind, written by ${write}`, () =>
+      between(async () => {
+        writeLines(names.a, LINES)
+        const wanted = await flowsOf(names.a)
+        assert.is(wanted.length, LINES.length)
+        const other = new Conntrack({ netns: names.b, buffer: BUFFER, write })
+        assert.equal(await other.load(planOfAll(wanted)), { written: LINES.length, refused: [] })
+        assert.equal(await flowsOf(names.b), wanted)
+        // Once more is no harm.
+        assert.equal((await other.load(planOfAll(wanted))).refused, [])
+        assert.equal(await flowsOf(names.b), wanted)
+        assert.equal(await other.load(startOver(wanted.slice(0, 2))), { written: 2, refused: [] })
+        assert.is((await flowsOf(names.b)).length, 2)
+        await other.close()
+      }))
+  }
+
+  for (const write of ['netlink', 'lines']) {
+    test(`a flow that is refused keeps no other one out, written by ${write}`, () =>
+      between(async () => {
+        writeLines(names.a, LINES)
+        const wanted = await flowsOf(names.a)
+        const bad = (dport: number) => ({ ...wanted[0], proto: 6, dport, state: 'NONSENSE' })
+        const flows = [wanted[0]!, bad(1), ...wanted.slice(1, 6), bad(2), ...wanted.slice(6)]
+        const other = new Conntrack({ netns: names.b, buffer: BUFFER, write })
+        const { written, refused } = await other.load(planOfAll(flows))
+        assert.is(written, LINES.length)
+        assert.equal(
+          refused.map(({ line }: { line: string }) => / --dport (\d+) --state NONSENSE/.exec(line)?.[1]),
+          ['1', '2'],
+        )
+        assert.equal(await flowsOf(names.b), wanted)
+        await other.close()
+      }))
+  }
+
+  test('more flows than fit on the way at once are all written', () =>
     between(async () => {
+      const flows = Array.from({ length: 20_000 }, (_, i) => ({
+        ...{
+          ...ZERO,
+          timeout: 300,
+          proto: 17,
+          src: '10.1.0.10',
+          dst: '10.2.0.10',
+          sport: 1024 + i,
+          dport: 53,
+        },
+      }))
       const one = new Conntrack({ netns: names.a, buffer: BUFFER })
-      assert.equal(await one.load([LINES]), { written: LINES.length, refused: [] })
+      assert.equal(await one.load(planOfAll(flows)), { written: flows.length, refused: [] })
+      assert.is((await flowsOf(names.a)).length, flows.length)
+      await one.close()
+    }))
+
+  test('where the process that writes over netlink has ended another one does, or conntrack does', () =>
+    between(async () => {
+      writeLines(names.a, LINES)
       const wanted = await flowsOf(names.a)
-      assert.is(wanted.length, LINES.length)
-      const other = new Conntrack({ netns: names.b, buffer: BUFFER })
-      const plan = () => [...planOf(wanted, { flows: [], ignored: [] }, 0)]
-      assert.equal((await other.load(plan())).refused, [])
+      const children: ChildProcess[] = []
+      let isBroken = false
+      const writer = new NetlinkWriter(() => {
+        const words = ['netns', 'exec', names.b, isBroken ? 'false' : 'perl', WRITE]
+        const child = spawn('ip', words, { stdio: ['pipe', 'pipe', 'pipe'] })
+        children.push(child)
+        return child
+      })
+      await writer.prepare()
+      const gone = once(children[0]!, 'close')
+      children[0]!.kill('SIGKILL')
+      await gone
+      assert.equal((await writer.load(planOfAll(wanted))).refused, [])
       assert.equal(await flowsOf(names.b), wanted)
-      // Once more is no harm.
-      assert.equal((await other.load(plan())).refused, [])
-      assert.equal(await flowsOf(names.b), wanted)
-    }))
-
-  test('the same with a process for each line, as older versions need', () =>
-    between(async () => {
-      const one = new Conntrack({ netns: names.a, buffer: BUFFER, oneByOne: true })
-      assert.equal((await one.load([LINES])).refused, [])
-      assert.equal((await one.load([LINES])).refused, [])
-      assert.is((await flowsOf(names.a)).length, LINES.length)
-      assert.equal((await one.load([['-F', LINES[0]]])).refused, [])
-      assert.is((await flowsOf(names.a)).length, 1)
-    }))
-
-  test('a line that is refused keeps no other one out', () =>
-    between(async () => {
-      const bad = ['-A -t 300 -s 10.1.0.10 -p no-such-protocol', '--nonsense']
-      const lines = [LINES[0], bad[0], ...LINES.slice(1, 6), bad[1], ...LINES.slice(6)]
-      const one = new Conntrack({ netns: names.a, buffer: BUFFER })
-      const { refused } = await one.load([lines])
-      assert.equal(
-        refused.map(({ line }: { line: string }) => line),
-        bad,
+      isBroken = true
+      const over = once(children[1]!, 'close')
+      children[1]!.kill('SIGKILL')
+      await over
+      await writer.load(planOfAll(wanted)).then(
+        () => assert.unreachable(),
+        (error: Error) => assert.match(error.message, /^write\.pl: /),
       )
-      assert.is((await flowsOf(names.a)).length, LINES.length)
     }))
 
   test('no event of 10,000 flows is lost, made at once while nobody reads', () =>
@@ -135,13 +190,23 @@ if (absent !== undefined) {
       })
       await watch.listens
       const count = 10_000
-      const flow = (i: number) =>
-        `-A -t 300 -u UNSET -s 10.1.0.10 -d 10.2.0.10 -p udp --sport ${1024 + i} --dport 53`
-      assert.equal((await one.load([Array.from({ length: count }, (_, i) => flow(i))])).refused, [])
+      const flows = Array.from({ length: count }, (_, i) => ({
+        ...{
+          ...ZERO,
+          timeout: 300,
+          proto: 17,
+          src: '10.1.0.10',
+          dst: '10.2.0.10',
+          sport: 1024 + i,
+          dport: 53,
+        },
+      }))
+      assert.equal((await one.load(planOfAll(flows))).refused, [])
       const bound = performance.now() + 60_000
       while (seen < count && overruns === 0 && performance.now() < bound)
         await new Promise((resolve) => setTimeout(resolve, 10))
       await watch.end()
+      await one.close()
       assert.equal({ seen, overruns }, { seen: count, overruns: 0 })
     }))
 }
