@@ -18,6 +18,7 @@ import {
   type SteadyRun,
   steady,
 } from './measure.ts'
+import { weight } from './side.ts'
 
 const HELP = `npm run bench:firewall -- [options]
 
@@ -61,6 +62,8 @@ const HOLDFAST = ['conntrack', 'perl']
 /** Silence of 3.5 x 50 ms, as VRRP every 50 ms waits for 180 ms; as many heartbeats, but patience, where nothing is lost. */
 const heartbeat = (isPatient: boolean) => ['--heartbeat', isPatient ? '50,20' : '50,3']
 
+const SPARING = ['--sending', 'single', '--gather', '50']
+
 const LANES: Readonly<Record<string, Lane>> = {
   holdfast: {
     title: 'Holdfast',
@@ -70,11 +73,11 @@ const LANES: Readonly<Record<string, Lane>> = {
     also: 'process',
   },
   'holdfast-single': {
-    title: 'Holdfast, one link at a time',
-    setup: 'the same with --sending single',
+    title: 'Holdfast, sparing',
+    setup: 'the same with --sending single --gather 50: one link at a time, events wait up to 50 ms',
     tools: HOLDFAST,
     make: (isPatient) => (ground, folder) =>
-      new HoldfastSide(ground, folder, [...heartbeat(isPatient), '--sending', 'single']),
+      new HoldfastSide(ground, folder, [...heartbeat(isPatient), ...SPARING]),
   },
   'conntrackd-keepalived': {
     title: 'conntrackd with keepalived',
@@ -145,7 +148,7 @@ async function main(): Promise<number> {
     runtime: `node ${process.version}`,
     commit: commitOf(),
     date: new Date().toISOString(),
-    load: { before, after },
+    load: { before, after, weight: weight() },
     sizes,
     sides: Object.fromEntries(chosen.map(([name, lane]) => [name, figures(lane, done.get(name)!, sizes)])),
     skipped,

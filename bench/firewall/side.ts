@@ -59,16 +59,22 @@ export function cpuMsOfTree(root: number): number {
   return sum / 1e6
 }
 
+/** This session's weight beside others, as nice; undefined where the scheduler does not know such a thing. */
+export function weight(): number | undefined {
+  const [, nice] = /nice (-?\d+)/.exec(readOr('/proc/self/autogroup')) ?? []
+  return nice === undefined ? undefined : Number(nice)
+}
+
 /**
  * Where the scheduler gives each session of a terminal its share (autogroup), a process that made a session of its own
  * gets the weight of ours: what is measured is one thing.
  */
 export function shareOurWeight(root: number): void {
-  const nice = /nice (-?\d+)/.exec(readOr('/proc/self/autogroup'))?.[1]
+  const nice = weight()
   if (nice === undefined) return
   for (const pid of treeOf(root)) {
     try {
-      writeFileSync(`/proc/${pid}/autogroup`, nice)
+      writeFileSync(`/proc/${pid}/autogroup`, `${nice}`)
     } catch {
       // It has ended.
     }
