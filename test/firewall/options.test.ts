@@ -16,6 +16,7 @@ test('the least there must be gives the rest', () => {
   assert.is(identityFile, json)
   assert.equal(ignored, ['127.0.0.1', '::1', '10.9.1.2', '10.9.1.3', 'fd00::2', 'fd00::3'])
   assert.is(conntrack.netns, undefined)
+  assert.is(conntrack.write, 'netlink')
   assert.is(reportMs, 0)
 })
 
@@ -33,6 +34,10 @@ test('what is missing or wrong is named', () => {
   assert.throws(
     () => readOptions([...given, '--heartbeat', '50']),
     /--heartbeat is '50': give 2 whole numbers/,
+  )
+  assert.throws(
+    () => readOptions([...given, '--write', 'by-hand']),
+    /--write is 'by-hand': give netlink or lines or one-by-one/,
   )
   assert.throws(() => readOptions([...given, '--unheard-of']), /unheard-of/)
 })
