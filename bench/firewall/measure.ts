@@ -37,7 +37,7 @@ export interface FailoverRun {
   /** From the loss until it was noticed, until the connections were written, where a side tells; NaN where not. */
   readonly noticedMs: number
   readonly writtenMs: number
-  /** From the loss until the first byte came through again, of whichever connection. */
+  /** From the loss until the first byte came through again, of whichever connection: the end of the longest silence. */
   readonly firstByteMs: number
 }
 

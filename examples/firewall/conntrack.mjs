@@ -131,7 +131,8 @@ export class Conntrack {
 
   /** Has what writes ready: the start of a process is not on the way of a failover then. */
   prepare() {
-    this.#lines?.prepare()
+    if (this.#lines === undefined) this.#netlink.prepare().catch(() => {})
+    else this.#lines.prepare()
   }
 
   /**

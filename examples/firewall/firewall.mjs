@@ -246,6 +246,8 @@ export class Firewall {
   /** Code that never ran takes ten times as long, in the one moment in which it counts. */
   #rehearse() {
     if (this.#node.role !== 'secondary') return
+    // One that has ended meanwhile is started again.
+    this.#conntrack.prepare()
     const flows = []
     for (const session of this.#sessions(isLiving)) if (flows.push(session) >= REHEARSAL.flows) break
     this.#conntrack.rehearse(planOf(flows, NOTHING, this.#options.leastTimeout))
