@@ -5,7 +5,7 @@ import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { end } from './actors.ts'
 import { FIREWALLS, type FirewallGround, type FirewallName, GATEWAY, SHARED } from './ground.ts'
-import { cpuMsOfTree, type Loss, type Lost, monotonicMs, type Side } from './side.ts'
+import { cpuMsOfTree, type Loss, type Lost, monotonicMs, NeedlessFailover, type Side } from './side.ts'
 
 const WAIT_MS = 20_000
 /** Messages lost before the daemons have met, about a second after their start, are never asked for again. */
@@ -181,6 +181,7 @@ vrrp_sync_group both {
 
   /** Whatever is lost, its interfaces go: who has killed keepalived leaves the addresses on both firewalls. */
   async lose(_what: Lost): Promise<Loss> {
+    if (this.#isWatched && existsSync(this.#file('served-b'))) throw new NeedlessFailover()
     const began = performance.now()
     const lostAt = monotonicMs()
     this.#ground.setInterfaces('a', 'down')

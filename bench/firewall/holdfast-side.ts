@@ -2,7 +2,15 @@
 import { makeIdentity } from 'holdfast/testing'
 import { FirewallProcess } from './actors.ts'
 import type { FirewallGround, FirewallName } from './ground.ts'
-import { cpuMsOfTree, type Loss, type Lost, monotonicMs, type Side, shareOurWeight } from './side.ts'
+import {
+  cpuMsOfTree,
+  type Loss,
+  type Lost,
+  monotonicMs,
+  NeedlessFailover,
+  type Side,
+  shareOurWeight,
+} from './side.ts'
 
 export class HoldfastSide implements Side {
   readonly version = process.version
@@ -51,6 +59,7 @@ export class HoldfastSide implements Side {
   }
 
   async lose(what: Lost): Promise<Loss> {
+    if (this.#of('b').told.some((told) => told.what === 'serving')) throw new NeedlessFailover()
     const began = performance.now()
     const lostAt = monotonicMs()
     if (what === 'machine') this.#ground.setInterfaces('a', 'down')

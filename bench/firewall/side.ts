@@ -15,6 +15,13 @@ export interface Loss {
   readonly writtenMs?: number
 }
 
+/** b serves although nothing was lost yet: a starved machine is taken for a dead one. */
+export class NeedlessFailover extends Error {
+  constructor() {
+    super('b took over before anything was lost')
+  }
+}
+
 /** The same clock in every process of a machine. */
 export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
 
