@@ -199,7 +199,8 @@ export interface NodeOptions<Tables extends TableDefinitions = TableDefinitions>
   /**
    * Runs when this node has become primary: everything received is in the tables, and they may be written. The `role` event
    * and the admin server's `/primary` wait for it, so this is the place to let traffic in: to take an address, to
-   * open a port. Not run for a role that is over before its turn has come.
+   * open a port. Not run for a role that is over before its turn has come; run again when a primary goes on in a later
+   * epoch, as after a split brain, so it must do no harm where all is taken already.
    */
   readonly onPromote?: RoleHook
   /** Runs when this node is primary no more, whatever for, also when it is closed: the place to give up the address. */

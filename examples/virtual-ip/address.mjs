@@ -2,15 +2,12 @@
 // when this one dies, for then nobody else on this machine would.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** The kernel announces the addresses of a device whose own is set anew, with arp_notify on; it may stay the same one. */
-const TAKE = `ip addr replace "$0" dev "$1" &&
-echo 1 >"/proc/sys/net/ipv4/conf/$1/arp_notify" &&
-ip link set dev "$1" address "$(cat "/sys/class/net/$1/address")"`
+/** For the guard: it has nothing but a shell. */
 const DROP = 'ip addr del "$0" dev "$1" 2>/dev/null; exit 0'
 
 export class Address {
@@ -22,6 +19,9 @@ export class Address {
     this.device = device
     // A port may be bound to an address that is yet to come.
     writeFileSync('/proc/sys/net/ipv4/ip_nonlocal_bind', '1')
+    // The kernel announces the addresses of a device whose own is set anew; it may stay the same one.
+    writeFileSync(`/proc/sys/net/ipv4/conf/${device}/arp_notify`, '1')
+    this.ethernet = readFileSync(`/sys/class/net/${device}/address`, 'utf8').trim()
   }
 
   get host() {
@@ -30,12 +30,24 @@ export class Address {
 
   /** Ends early, with an error, when the signal aborts. */
   async take(signal) {
-    await run('sh', ['-c', TAKE, this.address, this.device], { signal })
+    const { address, device, ethernet } = this
+    // One process for both: while clients wait, starting processes is most of the time this takes.
+    const taking = run('ip', ['-batch', '-'], { signal })
+    taking.child.stdin.on('error', () => {})
+    taking.child.stdin.end(
+      `addr replace ${address} dev ${device}\nlink set dev ${device} address ${ethernet}\n`,
+    )
+    await taking
   }
 
   /** Does no harm where it is not there. */
   async drop(signal) {
-    await run('sh', ['-c', DROP, this.address, this.device], { signal })
+    try {
+      await run('ip', ['addr', 'del', this.address, 'dev', this.device], { signal })
+    } catch (error) {
+      // ip(8) ends with 2 when the kernel says no: it is not there.
+      if (error.code !== 2) throw error
+    }
   }
 
   /** Gives it up as soon as this process is gone, however it went: its end of the pipe is closed then. */

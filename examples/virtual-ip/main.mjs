@@ -42,10 +42,13 @@ const clients = defineTable({
 const address = new Address(values.address, values.device)
 let service
 
-/** Everything received is in the tables when this begins; only when it has ended can a packet arrive. */
+/**
+ * Everything received is in the tables when this begins; only when it has ended can a packet arrive. After a split it may begin
+ * for a new epoch with the port open already: then it tells the neighbours again whose the address is.
+ */
 async function takeOver({ epoch, reason }, signal) {
   log('promoted', { epoch, reason, sessions: node.tables.clients.size })
-  service = await listen()
+  service ??= await listen()
   await address.take(signal)
   log('serving', { epoch })
 }

@@ -84,6 +84,21 @@ test('onPromote is not run for a role that is over before its turn; onDemote alw
   assert.equal(told, ['primary 1', 'secondary 2', 'primary 3', 'secondary 4', 'primary 5'])
 })
 
+test('a primary that goes on in a later epoch runs onPromote again, and gives up once', async () => {
+  const story: string[] = []
+  const { changes, change } = stage({
+    onPromote: ({ epoch }) => void story.push(`take ${epoch}`),
+    onDemote: ({ epoch }) => void story.push(`give up ${epoch}`),
+  })
+  change('primary', 1)
+  await changes.told
+  change('primary', 2)
+  await changes.told
+  change('secondary', 2)
+  await changes.told
+  assert.equal(story, ['take 1', 'take 2', 'give up 2'])
+})
+
 test('two hooks never run at once, and the last word is that of the last role, however roles flap', async () => {
   const seed = Number(process.env.HOLDFAST_SEED ?? Date.now() % 1_000_000)
   let state = seed + 1
