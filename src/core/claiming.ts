@@ -19,6 +19,7 @@ export class Claiming {
   /** After a denial: not before this. */
   private notBefore = 0
   private deniedAt = Number.NEGATIVE_INFINITY
+  private deniedEpoch = 0
 
   constructor(core: Core) {
     this.core = core
@@ -29,9 +30,9 @@ export class Claiming {
     return this.claim?.reason
   }
 
-  /** Lately. */
-  isDenied(now: number): boolean {
-    return now - this.deniedAt < this.core.boundMs
+  /** Lately, and not only for being below the peer's epoch. */
+  isDenied(now: number, epoch = 0): boolean {
+    return now - this.deniedAt < this.core.boundMs && this.deniedEpoch > epoch
   }
 
   begin(reason: Reason, now: number, by?: DecidedBy): void {
@@ -80,8 +81,9 @@ export class Claiming {
   /** `epoch`: of the claim that is denied. */
   handleDeny(epoch: number, now: number): void {
     if (this.claim === undefined || epoch < this.claim.epoch) return
-    this.claim = undefined
     this.deniedAt = now
+    this.deniedEpoch = this.claim.epoch
+    this.claim = undefined
     this.notBefore = now + this.core.options.interval
   }
 

@@ -120,7 +120,7 @@ export class Roles {
         return
       }
       const [mine, theirs] = [this.mine(now), this.theirs(status, now)]
-      const isSettled = this.meeting.hasLeftFor(status.lineage) || this.claiming.isDenied(now)
+      const isSettled = this.meeting.hasLeftFor(status.lineage) || this.claiming.isDenied(now, status.epoch)
       if (outlives(mine, theirs) && !isSettled) {
         this.beginClaim('older-lineage', now, compareLineages(mine, theirs).by)
         return

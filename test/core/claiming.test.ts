@@ -53,4 +53,11 @@ test('a late copy of a denial does not end the next claim', () => {
   assert.is(claiming.take(next, 120)?.epoch, next)
 })
 
+test('a denial of a claim below the peer’s epoch is no verdict on it', () => {
+  const { claiming, epoch } = claim('witness', 'secondary')
+  claiming.handleDeny(epoch, 10)
+  assert.equal([claiming.isDenied(11, epoch - 1), claiming.isDenied(11, epoch)], [true, false])
+  assert.is(claiming.isDenied(10 + BOUND_MS, epoch - 1), false)
+})
+
 test.run()

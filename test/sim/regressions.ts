@@ -71,6 +71,10 @@ export const REGRESSIONS: readonly Regression[] = [
     6024203,
     'under a witness an empty primary passed the epoch of one that had lost its lease, and wiped its sessions',
   ),
+  wasm(
+    6058410,
+    'a claim that was denied for its low epoch only was taken for a verdict on what its node holds',
+  ),
   twin(14, 'the Map twins did not come to an agreement'),
   twin(25, 'the Map twins did not come to an agreement'),
 ]
