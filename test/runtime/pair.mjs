@@ -23,8 +23,12 @@ export async function until(what, holds) {
   }
 }
 
-/** Options of nodes a and b, with identities. */
-export async function pairOptions(extra = {}) {
+/**
+ * Options of nodes a and b, with identities. They wait for each other for long: where a process takes seconds to start, as on a
+ * busy machine, the first one up would lead alone by default.
+ */
+export async function pairOptions(given = {}) {
+  const extra = { holdDown: 20_000, ...given }
   const [a1, a2, b1, b2] = await Promise.all([1, 2, 3, 4].map(freeAddress))
   const [a, b] = await Promise.all(['a', 'b'].map(makeIdentity))
   return {
