@@ -32,7 +32,7 @@ export class Cluster extends EventEmitter {
   /** Starts all of it; a leads, b has a copy, and no client has asked yet. */
   async start() {
     const [host, port] = (await freeAddress()).split(':')
-    this.service = { host, port: Number(port) }
+    this.service = { host, port: Number(port), shared: true }
     const [a, b] = await Promise.all([makeIdentity('a'), makeIdentity('b')])
     this.identity = { a: { ...a, trust: [b.cert] }, b: { ...b, trust: [a.cert] } }
     this.cables = await this.#process('cables', 'cables-process.mjs')
@@ -121,6 +121,12 @@ export class Cluster extends EventEmitter {
   /** Id of the node that leads, as last heard. */
   get primary() {
     return ['a', 'b'].find((id) => this.status[id]?.role === 'primary')
+  }
+
+  /** How many the primary holds, as last heard. */
+  get sessions() {
+    const tables = this.status[this.primary]?.tables ?? {}
+    return Object.values(tables).reduce((sum, { sessions }) => sum + sessions, 0)
   }
 
   /** True while the primary says that its secondary holds everything. */

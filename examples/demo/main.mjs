@@ -58,6 +58,7 @@ async function serve() {
   display.begin('start')
   await cluster.start()
   await cluster.startLoad()
+  await cluster.until(30_000, 'every client has a session', () => cluster.sessions >= options.flows)
   display.say('page', await serveWeb(cluster, options.port))
   display.begin('Ctrl-C ends it')
   await new Promise(() => {})

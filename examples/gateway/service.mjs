@@ -10,7 +10,9 @@ export class ServicePort {
   #timer
 
   /**
-   * @param {{ host: string, port: number }} address
+   * @param {{ host: string, port: number, shared?: boolean }} address `shared`: also while another process has it, who
+   * need not be dying but may stand still. Linux gives datagrams to the one that bound it last. For two nodes on one
+   * machine; two machines have an address each, or hand one over.
    * @param {(bytes: Buffer, from: { address: string, port: number }) => void} onDatagram
    */
   constructor(address, onDatagram) {
@@ -27,7 +29,8 @@ export class ServicePort {
     if (this.#socket) return
     // The address is a number already: asking the resolver for it would cost a turn per answer.
     const lookup = (host, _options, done) => done(null, host, 4)
-    const socket = dgram.createSocket({ type: 'udp4', lookup, recvBufferSize: 4 << 20 })
+    const { host: address, port, shared = false } = this.#address
+    const socket = dgram.createSocket({ type: 'udp4', lookup, recvBufferSize: 4 << 20, reuseAddr: shared })
     this.#socket = socket
     socket.on('message', this.#onDatagram)
     socket.once('error', (error) => {
@@ -35,7 +38,7 @@ export class ServicePort {
       this.shut()
       this.#timer = setTimeout(() => this.open(), RETRY_MS)
     })
-    socket.bind({ address: this.#address.host, port: this.#address.port, exclusive: true })
+    socket.bind({ address, port, exclusive: true })
   }
 
   shut() {
