@@ -12,13 +12,13 @@ const ACTS = [
   [
     'block-1',
     'Block 1 s',
-    'Block the main thread of node % for 1 second',
+    'Block 1 s, the main thread of node %',
     ({ state }) => state === 'running',
   ],
   [
     'block-3',
     'Block 3 s',
-    'Block the main thread of node % for 3 seconds',
+    'Block 3 s, the main thread of node %',
     ({ state }) => state === 'running',
   ],
   ['handover', 'Hand over', 'Hand over from node %', isHandover],

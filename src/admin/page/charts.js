@@ -94,7 +94,8 @@ class Chart {
     const options = {
       width: this.#frame.clientWidth || 320,
       height: HEIGHT,
-      padding: [8, 6, 0, 0],
+      // At the right there is room for half of 'now'.
+      padding: [8, 14, 0, 0],
       cursor: { show: false },
       legend: { show: false },
       scales: {

@@ -29,7 +29,7 @@ export class World {
       series: {
         sessions: [sessionsOf(status)],
         updates: [this.#changes(status, now)],
-        lag: [role === 'primary' ? status.lag.ms : null],
+        lag: [lagOf(status)],
         last: [links.m1.rttMs, links.m2.rttMs],
       },
     }
@@ -53,7 +53,7 @@ export class World {
       series: {
         sessions: boxes.map(({ state, status }) => (state === 'gone' || !status ? null : sessionsOf(status))),
         updates: [lead?.role === 'primary' ? lead.status.stats.packetsPerSecond : null],
-        lag: [lead?.role === 'primary' ? lead.status.lag.ms : null],
+        lag: [lead?.role === 'primary' ? lagOf(lead.status) : null],
         last: [clients.gapMs],
       },
     }
@@ -110,5 +110,8 @@ function demoNode(id, { process, ageMs, status }) {
     return { id, role: 'starting', state: 'starting', status: null, peer: null }
   return { id, role: status?.role ?? 'starting', state, status, peer: null }
 }
+
+/** Null where there is no secondary to lag behind. */
+const lagOf = ({ role, peer, lag }) => (role === 'primary' && peer?.alive ? lag.ms : null)
 
 const sessionsOf = ({ tables }) => Object.values(tables).reduce((sum, { sessions }) => sum + sessions, 0)
