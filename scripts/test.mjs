@@ -14,8 +14,8 @@ import { transform } from 'esbuild'
 const TIMEOUT_S = 120
 const HEAD_LINES = 10
 const OUTPUT_MAX = 1 << 20
-/** Need the built package, so they run only when --dir names them. */
-const ON_DEMAND = ['test/system', 'test/runtime', 'test/package']
+/** Need the built package, root or a browser, so they run only when --dir names them. */
+const ON_DEMAND = ['test/system', 'test/runtime', 'test/package', 'test/page']
 
 /** Calculate all the time, and no time of day or heartbeat matters to what they find. */
 const CALCULATING = [

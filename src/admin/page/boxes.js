@@ -9,18 +9,8 @@ const ACTS = [
   ['freeze', 'Freeze', 'Freeze node %, its process stands still', ({ state }) => state === 'running'],
   ['wake', 'Wake', 'Wake node %', ({ state }) => state === 'frozen'],
   ['restart', 'Restart', 'Restart node %, empty', ({ state }) => state !== 'starting'],
-  [
-    'block-1',
-    'Block 1 s',
-    'Block 1 s, the main thread of node %',
-    ({ state }) => state === 'running',
-  ],
-  [
-    'block-3',
-    'Block 3 s',
-    'Block 3 s, the main thread of node %',
-    ({ state }) => state === 'running',
-  ],
+  ['block-1', 'Block 1 s', 'Block 1 s, the main thread of node %', ({ state }) => state === 'running'],
+  ['block-3', 'Block 3 s', 'Block 3 s, the main thread of node %', ({ state }) => state === 'running'],
   ['handover', 'Hand over', 'Hand over from node %', isHandover],
 ]
 

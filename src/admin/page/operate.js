@@ -11,7 +11,10 @@ export class Operate {
   #busy = false
 
   constructor(element) {
-    const say = (text, path, body) => button(text, text, () => this.#act(text, path, body?.()))
+    const say = (text, path, body) => {
+      const made = button(text, text, () => this.#act(made.textContent, path, body?.()))
+      return made
+    }
     this.#maintenance = say('Begin maintenance', 'maintenance', () => ({ on: !this.#inMaintenance }))
     this.#buttons.append(
       say('Hand over', 'handover'),
