@@ -132,21 +132,23 @@ export class Gateway {
   }
 
   // What a client has been told must never be taken back. So no answer leaves before the secondary has received what
-  // the answer says; one promise covers all answers of a turn. While there is no secondary, answers leave at once.
+  // the answer says; one promise covers all answers of a turn. While there is no secondary, answers leave at once. And
+  // none leaves after this node was replaced, because it stood still meanwhile: the other one may have told more.
   #answerTurn() {
     const answers = this.#turn
     this.#turn = []
     const began = performance.now()
-    this.node.replicated({ alone: 'resolve' }).then(
-      () => {
-        this.#waits.push(performance.now() - began)
-        this.#counts.answers += answers.length
-        for (const { bytes, from } of answers) this.#service.send(bytes, from)
-      },
+    const send = () => {
+      this.#waits.push(performance.now() - began)
+      this.#counts.answers += answers.length
+      for (const { bytes, from } of answers) this.#service.send(bytes, from)
+    }
+    this.node
+      .replicated({ alone: 'resolve' })
+      .then(() => this.node.gate(send))
       // No longer primary: the clients ask again, and the other node answers.
-      () => {
+      .catch(() => {
         this.#counts.refused += answers.length
-      },
-    )
+      })
   }
 }
