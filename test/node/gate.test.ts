@@ -94,9 +94,10 @@ test('an effect that ends after the gate was shut is not said to be done, and wh
     await until('b is protected', () => b.status().protected)
     // In one run: no message can have come, only the word can tell.
     const failure = new Error('torn')
-    const asked = a.promote()
+    let asked: Promise<void> | undefined
     const torn = errorOf(
       b.gate(() => {
+        asked = a.promote()
         const deadline = performance.now() + 5_000
         while (performance.now() < deadline) {
           try {
