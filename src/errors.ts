@@ -29,7 +29,11 @@ export class HoldfastError extends Error {
   readonly code: HoldfastErrorCode
   constructor(code: HoldfastErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = new.target.name
+    // From the code, not from the class: a minifier gives classes other names.
+    this.name = `${code
+      .slice(4)
+      .toLowerCase()
+      .replace(/(?:^|_)(.)/g, (_, first: string) => first.toUpperCase())}Error`
     this.code = code
   }
 }
