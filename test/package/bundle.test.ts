@@ -87,7 +87,7 @@ test('a bundle without the file of the sync thread is told which one is missing'
   assert.is(await a.ends(), 1)
   assert.match(
     a.output,
-    /^\w+ \[SyncThreadError\]: the sync thread ended: .*holdfast-thread\.js.*docs\/BUNDLING\.md[\s\S]*ERR_SYNC_THREAD/m,
+    /^\S+ \[SyncThreadError\]: the sync thread ended: .*holdfast-thread\.js.*docs\/BUNDLING\.md[\s\S]*ERR_SYNC_THREAD/m,
   )
 })
 
