@@ -117,6 +117,7 @@ export class NodeRuntime {
       conflictTimeoutMs: settings.conflictTimeoutMs,
       random: Math.random,
     })
+    this.replica.onRole = (change) => this.roleChanges.note(change)
     this.files = new NodeFiles(prepared, settings, this.replica, (error) => this.tellings.error(error))
     this.driver = new Driver(this.replica, words, settings.interval, monotonicMs, {
       send: (messages) => {
@@ -274,7 +275,6 @@ export class NodeRuntime {
     for (const message of messages) {
       switch (message.type) {
         case 'role':
-          this.roleChanges.reason = message.reason
           // Views of an earlier reign must not show, or write, what the new one holds.
           for (const table of Object.values(this.tables)) table.bumpEra()
           break
@@ -344,7 +344,7 @@ export class NodeRuntime {
   private handleEvent(event: ReplicaEvent): void {
     switch (event.type) {
       case 'role':
-        this.roleChanges.handle(event)
+        this.roleChanges.tellNext()
         if (event.role === 'secondary' && event.reason === 'handover') this.questions.noteHandedOver()
         break
       case 'held':

@@ -167,8 +167,8 @@ export class HoldfastNode<Tables extends TableDefinitions = TableDefinitions> {
   }
 
   /**
-   * Gives the primary's role to the synced secondary, after everything written is there, young sessions included. Resolves when the other node
-   * acts as primary.
+   * Gives the primary's role to the synced secondary, after everything written is there, young sessions included. Resolves when
+   * the other node acts as primary; its own program may be told so (`role`) a moment later.
    *
    * @throws HandoverError this node is not primary, the peer is not synced, or it did not take over; the role stays
    */

@@ -3,7 +3,7 @@
 // given up by the word about an earlier role after it was taken for a later one.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { clearTimeout, setTimeout } from 'node:timers'
-import type { ReplicaEvent } from './core/replica-event.ts'
+import type { RoleReplicaEvent } from './core/replica-event.ts'
 import { HookError } from './errors.ts'
 import type { RoleEvent } from './events.ts'
 import { Spread } from './histogram.ts'
@@ -32,8 +32,8 @@ export class RoleChanges {
   private running: AbortController | undefined
   /** Changes so far: a hook whose change is not the last one speaks of a role that is over. */
   private changes = 0
-  /** Of the role the node has, from when it has it: the history tells it a moment later. */
-  reason: Reason = 'none'
+  /** Remembered and not yet told, oldest first. */
+  private readonly untold: { event: RoleEvent; number: number; wasPrimary: boolean }[] = []
   private readonly promotions = noneYet()
   private readonly demotions = noneYet()
   private readonly promotionMs = new Spread(BOUNDS_MS)
@@ -68,7 +68,13 @@ export class RoleChanges {
     if (role === 'primary') this.promotionMs.add(durationMs)
   }
 
-  handle(change: Extract<ReplicaEvent, { type: 'role' }>): void {
+  /** Of the role the node has. */
+  get reason(): Reason {
+    return this.history.at(-1)?.reason ?? 'none'
+  }
+
+  /** Remembers a change from when the node has its new role, so that whoever looks finds both. */
+  note(change: RoleReplicaEvent): void {
     const { settings, history } = this
     const { role, epoch, reason, by = null, durationMs, report } = change
     const wasPrimary = history.at(-1)?.role === 'primary'
@@ -81,13 +87,19 @@ export class RoleChanges {
     if (history.length > HISTORY_MAX) history.shift()
     const event: RoleEvent = { ...what, report }
     settings.logger.info({ ...event }, `${role} in epoch ${epoch}: ${message}`)
-    const number = ++this.changes
+    this.untold.push({ event, number: ++this.changes, wasPrimary })
     this.running?.abort(new HookError(`the role for which this hook ran is over: ${role} in epoch ${epoch}`))
+  }
+
+  /** Tells the next of those that were noted, when its turn comes among the events. */
+  tellNext(): void {
+    const { event, number, wasPrimary } = this.untold.shift()!
+    const { settings } = this
     this.told = this.told.then(async () => {
       // What is taken for a role that is over would have to be given up at once. Giving up again does no harm.
       const isOver = number !== this.changes
-      if (role === 'primary' && !isOver) await this.run('onPromote', settings.onPromote, event)
-      else if (role !== 'primary' && wasPrimary) await this.run('onDemote', settings.onDemote, event)
+      if (event.role === 'primary' && !isOver) await this.run('onPromote', settings.onPromote, event)
+      else if (event.role !== 'primary' && wasPrimary) await this.run('onDemote', settings.onDemote, event)
       this.tell(event)
     })
   }

@@ -49,6 +49,8 @@ export function startNode({ capacity, sending, heartbeat, addresses, identities 
     links: { m1: link('m1'), m2: link('m2') },
     identity: { ...identities[id], trust: [identities[peer].cert] },
     heartbeat,
+    // The load that is measured may keep a thread for long, on a busy machine for seconds; it is no program that hangs.
+    stallTimeout: 30_000,
     sending,
   })
 }

@@ -7,17 +7,19 @@ import type { RoleReport } from './role-report.ts'
 import type { VerifyResult } from './verifications.ts'
 import type { HeldOutcome } from './waiters.ts'
 
+export interface RoleReplicaEvent {
+  type: 'role'
+  role: Role
+  epoch: number
+  reason: Reason
+  by?: DecidedBy | null
+  maintenance?: boolean
+  durationMs: number
+  report: RoleReport
+}
+
 export type ReplicaEvent =
-  | {
-      type: 'role'
-      role: Role
-      epoch: number
-      reason: Reason
-      by?: DecidedBy | null
-      maintenance?: boolean
-      durationMs: number
-      report: RoleReport
-    }
+  | RoleReplicaEvent
   | { type: 'held'; group: number; outcome: HeldOutcome }
   | { type: 'verified'; token: number; result: VerifyResult | undefined }
   | { type: 'resynced'; token: number; done: boolean }

@@ -12,7 +12,7 @@ import { Feeder } from './feeder.ts'
 import { Follower } from './follower.ts'
 import type { FromSync, SyncStatus, ToSync } from './messages.ts'
 import { Pickups } from './pickups.ts'
-import type { ReplicaEvent } from './replica-event.ts'
+import type { ReplicaEvent, RoleReplicaEvent } from './replica-event.ts'
 import { type ResyncProgress, Resyncs } from './resyncs.ts'
 import { reportOf } from './role-report.ts'
 import { Standings } from './standings.ts'
@@ -67,6 +67,8 @@ export class Replica {
   private wasSynced = false
   /** Called when there is something new to do: the owner should call handleTimeout by pollTimeout(). */
   onWork: (() => void) | undefined
+  /** Called when this node has its new role; the event follows among the others. */
+  onRole: ((change: RoleReplicaEvent) => void) | undefined
 
   constructor(options: ReplicaOptions) {
     this.stores = options.stores
@@ -264,8 +266,10 @@ export class Replica {
       if (message.role === 'secondary') this.pickups.beginDropping()
     }
     this.conflicts.handleRole(message, led, attach === 0, now)
-    const { role, epoch, reason, by = null, maintenance = false, durationMs } = message
-    this.events.push({ type: 'role', role, epoch, reason, by, maintenance, durationMs, report })
+    const { type, role, epoch, reason, by = null, maintenance = false, durationMs } = message
+    const change = { type, role, epoch, reason, by, maintenance, durationMs, report }
+    this.onRole?.(change)
+    this.events.push(change)
   }
 
   private handleFrame(bytes: Uint8Array, now: number): void {
@@ -383,15 +387,11 @@ export class Replica {
     if (this.role === 'secondary') this.follower.reportApplied()
     this.news.saySessions()
     if (this.role === 'primary') this.news.sayTime()
-    const messages = this.messages
-    this.messages = []
-    return messages
+    return this.messages.splice(0)
   }
 
   takeEvents(): ReplicaEvent[] {
-    const events = this.events
-    this.events = []
-    return events
+    return this.events.splice(0)
   }
 
   private drawKey(): Uint8Array {

@@ -32,8 +32,10 @@ function stage(hooks: Partial<Settings>): Stage {
     changes,
     told,
     errors,
-    change: (role, epoch) =>
-      changes.handle({ type: 'role', role, epoch, reason: 'handover', durationMs: 0, report }),
+    change(role, epoch) {
+      changes.note({ type: 'role', role, epoch, reason: 'handover', durationMs: 0, report })
+      changes.tellNext()
+    },
   }
 }
 
