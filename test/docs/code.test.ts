@@ -1,9 +1,8 @@
 // time-out: 300 s
 // Every ts and js block of the documentation is compiled against the package as it is, strictly where it is TypeScript.
-// What a block takes for granted stands in a note above it (pages.ts). Which blocks are run besides is in the tests of
-// test/package, test/fencing and test/examples that read the pages themselves.
+// What a block takes for granted stands in a note above it (pages.ts). Each is run as well; by whom is listed here.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -27,6 +26,28 @@ const ENDINGS: Record<string, string> = { ts: '.ts', js: '.mjs' }
 const UNCHECKED: Record<string, string> = {
   "docs/FROM-REDIS.md: import { RedisStore } from 'connect-redis'":
     'the program that is to be replaced: its packages are not installed here',
+}
+
+/** Tests that run the blocks of a page, and how many blocks there are: whoever adds one says here who runs it. */
+const RUN: Record<string, readonly [blocks: number, ...tests: string[]]> = {
+  'README.md': [5, 'test/package/readme.ts', 'test/docs/programs.test.ts', 'test/docs/stores.test.ts'],
+  'docs/BUNDLING.md': [2, 'test/package/bundle.test.ts'],
+  'docs/COMMAND.md': [1, 'test/docs/operating.test.ts'],
+  'docs/DEPLOYING.md': [2, 'test/docs/operating.test.ts', 'test/docs/programs.test.ts'],
+  'docs/EMBEDDING.md': [6, 'test/docs/embedding.test.ts'],
+  'docs/FENCING.md': [2, 'test/fencing/recipes.test.ts'],
+  'docs/FROM-REDIS.md': [2, 'test/docs/stores.test.ts', 'test/docs/from-redis.test.ts'],
+  'docs/GETTING-STARTED.md': [1, 'test/package/getting-started.test.ts'],
+  'docs/LIMITS.md': [1, 'test/docs/operating.test.ts'],
+  'docs/MANY-CORES.md': [3, 'test/docs/many-cores.test.ts'],
+  'docs/OPERATING.md': [6, 'test/docs/operating.test.ts'],
+  'docs/SIZING.md': [2, 'test/docs/programs.test.ts'],
+  'docs/TUNING.md': [1, 'test/docs/operating.test.ts'],
+  'docs/adapters/express-rate-limit.md': [1, 'test/adapters/documented.test.ts'],
+  'docs/adapters/express-session.md': [4, 'test/adapters/documented.test.ts', 'test/docs/stores.test.ts'],
+  'docs/adapters/keyv.md': [1, 'test/adapters/documented.test.ts'],
+  'docs/adapters/rate-limiter.md': [1, 'test/adapters/documented.test.ts'],
+  'docs/adapters/unstorage.md': [1, 'test/adapters/documented.test.ts'],
 }
 
 /**
@@ -125,6 +146,17 @@ test('every JavaScript block names what there is', () => {
   const untyped = sources.filter(({ isStrict }) => !isStrict)
   const wrong = compile(untyped, false).filter((line) => NAMES.test(line))
   assert.equal(wrong, [])
+})
+
+test('each block is run by a test that names its page', () => {
+  const counts: Record<string, number> = {}
+  for (const { page } of sources) counts[page] = (counts[page] ?? 0) + 1
+  assert.equal(counts, Object.fromEntries(Object.entries(RUN).map(([page, [blocks]]) => [page, blocks])))
+  for (const [page, [, ...tests]] of Object.entries(RUN)) {
+    const name = page.startsWith('docs/adapters/') ? page.slice('docs/adapters/'.length, -3) : page
+    for (const test of tests)
+      assert.ok(readFileSync(join(root, test), 'utf8').includes(name), `${test}: ${name}`)
+  }
 })
 
 test('what is not compiled is there, and has a reason', () => {

@@ -5,7 +5,7 @@ import type { HoldfastNode } from 'holdfast'
 import { createPair } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { tables, until } from '../node/support.ts'
+import { PATIENT, tables, until } from '../node/support.ts'
 import { blocksOf, root, textOf } from './pages.ts'
 import { programOf } from './program.ts'
 
@@ -58,7 +58,7 @@ test('docs/DEPLOYING.md: the health checks tell the primary, and who is ready', 
   const { healthServer } = (await import(`${programOf('docs/DEPLOYING.md')}/health.mjs`)) as {
     healthServer(node: HoldfastNode): Server
   }
-  const pair = await createPair({ tables })
+  const pair = await createPair({ tables, heartbeat: PATIENT })
   const servers = [pair.a, pair.b].map((node) => healthServer(node as unknown as HoldfastNode))
   const ask = async (at: number, path: string) => {
     const { port } = servers[at]!.address() as AddressInfo
