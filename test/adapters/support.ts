@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createNode, type TableDefinition } from 'holdfast'
 import { freeAddress } from 'holdfast/testing'
 
-/** For pairs whose roles change by handover only: a busy machine is no reason for another change. */
-export const PATIENT = { interval: 50, lost: 30 }
+export { PATIENT } from '../node/support.ts'
 
 /** A primary whose peer never comes. */
 export async function alone<const Tables extends { readonly [name: string]: TableDefinition }>(

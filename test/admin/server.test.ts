@@ -8,7 +8,7 @@ import { ConfigError, createNode, type NodeOptions } from 'holdfast'
 import { createPair, type Pair } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closing, pairOptions, type Tables, tables, until } from '../node/support.ts'
+import { closing, PATIENT, pairOptions, type Tables, tables, until } from '../node/support.ts'
 import { act, call, type Heard, listenTo, TOKEN } from './support.ts'
 
 const test = suite('admin server')
@@ -17,7 +17,7 @@ const admin = { listen: '127.0.0.1:0', token: TOKEN }
 type Opened = { close(): Promise<unknown> }[]
 
 async function pairWithAdmin(opened: Opened, more: Partial<NodeOptions<Tables>> = {}): Promise<Pair<Tables>> {
-  const pair = await createPair({ tables, admin, ...more })
+  const pair = await createPair({ tables, admin, heartbeat: PATIENT, ...more })
   opened.push(pair)
   return pair
 }
@@ -72,10 +72,10 @@ test('/primary is 200 only where the node may act, /ready on both of a synced pa
 
 test('a node that starts is not ready and says so; a primary is none before onPromote has ended', () =>
   closing(async (opened) => {
-    const { a: options } = await pairOptions()
+    const { a: options } = await pairOptions({ holdDown: 400 })
     let promoted!: () => void
     const onPromote = () => new Promise<void>((resolve) => (promoted = resolve))
-    const node = await createNode({ ...options, admin, onPromote, holdDown: 400 })
+    const node = await createNode({ ...options, admin, onPromote })
     opened.push(node)
     const address = node.status().admin!
     const early = await call(address, '/ready')

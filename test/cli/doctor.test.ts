@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { createNode, readIdentity } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PATIENT } from '../adapters/support.ts'
 import { closing, type Options, pairOptions, until } from '../node/support.ts'
 import { holdfast, inFolder } from './support.ts'
 
@@ -68,7 +67,7 @@ test('a right configuration before a running peer: everything is ok, over TLS, a
 
 test('beside a running pair it says that the ports are taken, and finds the other node on both links', () =>
   inFolder(async (folder) => {
-    const options = await pairOptions({ heartbeat: PATIENT })
+    const options = await pairOptions()
     await closing(async (opened) => {
       const a = await createNode(options.a)
       opened.push(a)
@@ -105,7 +104,7 @@ test('what does not fit the peer is found by name: id, cluster, heartbeat, cross
       for (const [changes, what] of [
         [{ peer: 'c' }, /not 'c'/],
         [{ cluster: 'other' }, /of cluster 'holdfast', not 'other'/],
-        [{ heartbeat: { interval: 20 } }, /50 ms x 4, not 20 ms x 4/],
+        [{ heartbeat: { interval: 20 } }, /50 ms x 30, not 20 ms x 4/],
         [{ links: crossed }, /takes this path for its m2/],
       ] as const) {
         const { code, of } = await examine(folder, written(folder, 'c.json', options.a, changes))

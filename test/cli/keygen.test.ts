@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { createNode, readIdentity } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PATIENT } from '../adapters/support.ts'
-import { closing, pairOptions, protectedPair, until } from '../node/support.ts'
+import { bothLinks, closing, pairOptions, protectedPair } from '../node/support.ts'
 import { holdfast, inFolder } from './support.ts'
 
 const test = suite('keygen')
@@ -80,14 +79,14 @@ test('a rotation by the steps of its help: a running pair reloads its files and 
   inFolder(async (folder) => {
     await keygen(folder, 'a', 'b')
     const file = (name: string) => readIdentity(join(folder, name))
-    const options = await pairOptions({ heartbeat: PATIENT })
+    const options = await pairOptions()
     await closing(async (opened) => {
       const a = await createNode({ ...options.a, insecure: false, identity: await file('a.json') })
       opened.push(a)
       const b = await createNode({ ...options.b, insecure: false, identity: await file('b.json') })
       opened.push(b)
       await protectedPair(a, b)
-      for (const node of [a, b]) await until(`${node.id} has M2, too`, () => node.status().links.m2.up)
+      await bothLinks(a, b)
       const told: unknown[] = []
       for (const node of [a, b])
         for (const name of ['role', 'link', 'error'] as const) node.on(name, (event) => told.push(event))

@@ -4,7 +4,6 @@ import { stripVTControlCharacters } from 'node:util'
 import { createNode } from 'holdfast'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PATIENT } from '../adapters/support.ts'
 import { closing, pairOptions, protectedPair, until } from '../node/support.ts'
 import { ended, holdfast, inFolder, start } from './support.ts'
 
@@ -13,7 +12,7 @@ const test = suite('status')
 
 test('both nodes of a pair, by port and by unix socket: a page of at most 80 columns, JSON, and an exit code', () =>
   inFolder(async (folder) => {
-    const options = await pairOptions({ heartbeat: PATIENT })
+    const options = await pairOptions()
     const socket = join(folder, 'b.sock')
     await closing(async (opened) => {
       const a = await createNode({ ...options.a, admin: { listen: '127.0.0.1:0' } })
@@ -48,8 +47,8 @@ test('both nodes of a pair, by port and by unix socket: a page of at most 80 col
 
 test('watch prints a line each time where there is no terminal, and goes on when the node is gone', () =>
   closing(async (opened) => {
-    const options = await pairOptions()
-    const a = await createNode({ ...options.a, holdDown: 300, admin: { listen: '127.0.0.1:0' } })
+    const options = await pairOptions({ holdDown: 300 })
+    const a = await createNode({ ...options.a, admin: { listen: '127.0.0.1:0' } })
     opened.push(a)
     await a.ready()
     const address = a.status().admin!.replace('http://', '')

@@ -37,7 +37,7 @@ function shown(node: Pick<HoldfastNode, 'status'>, name: string, reason: string)
 
 test('changes count on both nodes, by what they did; a session written twice in one flush counts once', () =>
   closing(async (opened) => {
-    const { a, b, close } = await createPair({ tables })
+    const { a, b, close } = await createPair({ tables, heartbeat: PATIENT })
     opened.push({ close })
     const { sessions } = a.tables
     for (let id = 0; id < 10; id++) sessions.set({ id }, { count: 0 })
@@ -114,7 +114,7 @@ test('a failover counts by its reason, with how long it took, and is recorded by
 
 test('/metrics serves the text of the node', () =>
   closing(async (opened) => {
-    const pair = await createPair({ tables, admin: { listen: '127.0.0.1:0' } })
+    const pair = await createPair({ tables, heartbeat: PATIENT, admin: { listen: '127.0.0.1:0' } })
     opened.push(pair)
     const { status, headers, text } = await call(pair.a.status().admin!, '/metrics')
     assert.is(status, 200)

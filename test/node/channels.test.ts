@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CHANNEL_EVENTS } from '../../src/channels.ts'
 import { EVENT_NAMES } from '../../src/events.ts'
-import { closing, tables, until } from './support.ts'
+import { closing, PATIENT, tables, until } from './support.ts'
 
 const test = suite('channels')
 
@@ -37,7 +37,7 @@ test('a role goes through its channel as it goes to listeners, with the node it 
   closing(async (opened) => {
     const roles = hear('role')
     opened.push(roles)
-    const pair = await createPair({ tables })
+    const pair = await createPair({ tables, heartbeat: PATIENT })
     opened.push(pair)
     const { a, b } = pair
     const listened: unknown[] = []
@@ -55,7 +55,7 @@ test('a loss of a link, and of a node, are told for each node', () =>
     const links = hear('link')
     const peers = hear('peer')
     opened.push(links, peers)
-    const pair = await createPair({ tables })
+    const pair = await createPair({ tables, heartbeat: PATIENT })
     opened.push(pair)
     pair.m1.cut()
     const isDown = (of: unknown) =>

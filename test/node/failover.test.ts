@@ -15,7 +15,7 @@ async function withPrimary(
   extra: Partial<Options> = {},
 ): Promise<void> {
   await closing(async (opened) => {
-    const options = await pairOptions(extra)
+    const options = await pairOptions({ heartbeat: {}, ...extra })
     const { tables: _, ...a } = options.a
     const child = await Child.start(a)
     opened.push(child)
@@ -82,7 +82,7 @@ test('a frozen primary is replaced after the bound, and steps down when it wakes
 
 test('a killed secondary changes nothing on the primary but its protection', () =>
   closing(async (opened) => {
-    const options = await pairOptions()
+    const options = await pairOptions({ heartbeat: {} })
     const a = await createNode(options.a)
     opened.push(a)
     const { tables: _, ...b } = options.b

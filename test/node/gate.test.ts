@@ -6,7 +6,7 @@ import { createPair } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { recipe } from '../support/recipe.ts'
-import { closing, inPair, type Node, pairOptions, tables, until } from './support.ts'
+import { closing, inPair, type Node, PATIENT, pairOptions, tables, until } from './support.ts'
 
 const test = suite('gate')
 
@@ -139,7 +139,7 @@ test('of two primaries a receiver that keeps to the rule obeys one: no lower epo
       const { status } = await fetch(url, { headers: { 'holdfast-epoch': String(epoch) }, signal })
       return status
     })
-  const { a, b, m1, m2, close } = await createPair({ tables })
+  const { a, b, m1, m2, close } = await createPair({ tables, heartbeat: PATIENT })
   try {
     assert.is(await send(a), 200)
     m1.cut()

@@ -7,7 +7,7 @@ import { ClosedError, ConfigError, createNode, IdentityError, readIdentity } fro
 import { makeIdentity, type TestIdentity } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closing, type Node, type Options, pairOptions, protectedPair, until } from './support.ts'
+import { bothLinks, closing, type Node, type Options, pairOptions, protectedPair } from './support.ts'
 
 const test = suite('identity')
 const [a, b, newA, newB, stranger] = (await Promise.all(
@@ -28,6 +28,7 @@ async function inTlsPair(
     const nodeB = await createNode({ ...options.b, insecure: false, identity: identityOf(b, a) })
     opened.push(nodeB)
     await protectedPair(nodeA, nodeB)
+    await bothLinks(nodeA, nodeB)
     await body(nodeA, nodeB, options)
   })
 }
@@ -93,12 +94,7 @@ test('both nodes may take their new identity at the same moment', () =>
     ])
     await protectedPair(nodeA, nodeB)
     assert.equal([nodeA.role, nodeB.role, nodeA.epoch], ['primary', 'secondary', epoch])
-    await until('both links are up', () =>
-      [nodeA, nodeB].every((node) => {
-        const { m1, m2 } = node.status().links
-        return m1.up && m2.up
-      }),
-    )
+    await bothLinks(nodeA, nodeB)
   }))
 
 test('a certificate that the peer does not trust costs no connection, and the error says so; trusted later, it is taken', () =>

@@ -3,7 +3,7 @@ import { createPair } from 'holdfast/testing'
 import { pino } from 'pino'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closing, tables, until } from './support.ts'
+import { closing, PATIENT, tables, until } from './support.ts'
 
 const test = suite('logger')
 
@@ -22,7 +22,7 @@ test('pino gets each event once, at its level, with its details and a sentence',
       { base: null },
       { write: (line: string) => void lines.push(JSON.parse(line) as Line) },
     )
-    const pair = await createPair({ tables, heartbeat: { interval: 20 }, b: { logger } })
+    const pair = await createPair({ tables, heartbeat: { interval: 20, lost: 20 }, b: { logger } })
     opened.push(pair)
     const { a, b, m1, m2 } = pair
     const told = (level: keyof typeof LEVELS, message: RegExp, details: object) =>
@@ -69,7 +69,11 @@ test('a logger that throws or rejects stops nothing', () =>
       calls++
       throw new Error('the disk is full')
     }
-    const pair = await createPair({ tables, logger: { info: fail, warn: reject, error: fail } })
+    const pair = await createPair({
+      tables,
+      heartbeat: PATIENT,
+      logger: { info: fail, warn: reject, error: fail },
+    })
     opened.push(pair)
     pair.m1.cut()
     await until('the cut is told', () => !pair.a.status().links.m1.up)

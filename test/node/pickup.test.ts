@@ -4,7 +4,7 @@ import { createNode, defineTable, type HoldfastNode, NotProtectedError, SessionG
 import { createPair } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { closing, pairOptions, protectedPair, until } from './support.ts'
+import { closing, PATIENT, pairOptions, protectedPair, until } from './support.ts'
 
 const test = suite('pickup')
 
@@ -95,7 +95,7 @@ test('a handover takes young sessions along; what a filter refused is dropped an
   }))
 
 test('a primary that loses its role to a cut drops what it alone had', async () => {
-  const pair = await createPair({ tables: tablesOf(DELAY_SECONDS) })
+  const pair = await createPair({ tables: tablesOf(DELAY_SECONDS), heartbeat: PATIENT })
   try {
     const { a, b, m1, m2 } = pair
     a.tables.flows.set({ id: 1 })

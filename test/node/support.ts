@@ -37,7 +37,10 @@ export async function closing(
   }
 }
 
-/** Options of nodes a and b over four free ports; a has the higher priority. */
+/** For pairs that are not about detection: a busy machine is no reason for a change of role, or for a closed stream. */
+export const PATIENT = { interval: 50, lost: 30 }
+
+/** Options of nodes a and b over four free ports; a has the higher priority. Patient, where `holdDown` leaves time for it. */
 export async function pairOptions(extra: Partial<Options> = {}): Promise<{ a: Options; b: Options }> {
   const free: string[] = []
   while (free.length < 4) {
@@ -45,7 +48,8 @@ export async function pairOptions(extra: Partial<Options> = {}): Promise<{ a: Op
     if (!free.includes(address)) free.push(address)
   }
   const [a1, a2, b1, b2] = free as [string, string, string, string]
-  const shared = { tables, ...(extra.identity === undefined ? { insecure: true } : {}) }
+  const heartbeat = (extra.holdDown ?? Infinity) > PATIENT.interval * (PATIENT.lost + 1) ? PATIENT : {}
+  const shared = { tables, heartbeat, ...(extra.identity === undefined ? { insecure: true } : {}) }
   return {
     a: {
       ...shared,
@@ -85,6 +89,13 @@ export async function inPair(
 export async function protectedPair(primary: Node, secondary: Node): Promise<void> {
   await until(`${primary.id} is primary and protected`, () => primary.status().protected)
   await until(`${secondary.id} is synced`, () => secondary.status().synced)
+}
+
+/** A pair is protected by one link; the other one comes when it comes. */
+export async function bothLinks(...nodes: readonly Pick<Node, 'id' | 'status'>[]): Promise<void> {
+  for (const node of nodes) {
+    await until(`${node.id} has both links`, () => Object.values(node.status().links).every(({ up }) => up))
+  }
 }
 
 /** The event's payload when it satisfies the condition. */
