@@ -11,7 +11,7 @@ import { programOf } from './program.ts'
 
 const test = suite('programs of the documentation')
 
-/** What the README's block on many sessions takes for granted, for real. */
+/** What the guide's block on many sessions takes for granted, for real. */
 const MANY = `import { defineTable } from 'holdfast'
 import { createPair } from 'holdfast/testing'
 const connections = defineTable({ name: 'connections', key: { proto: 'u8', srcIp: 'ipv4', srcPort: 'u16', dstIp: 'ipv4', dstPort: 'u16' },
@@ -26,11 +26,11 @@ const printed = (folder: string, file: string): string =>
   spawnSync(process.execPath, ['--import', 'tsx', `${folder}/${file}`], { cwd: root, encoding: 'utf8' })
     .stdout
 
-test('README: the blocks on long values and on many sessions in a call run as they stand there', () => {
-  const blocks = blocksOf('README.md').map(({ code }) => code)
+test('docs/GUIDE.md: the blocks on long values and on many sessions in a call run as they stand there', () => {
+  const blocks = blocksOf('docs/GUIDE.md').map(({ code }) => code)
   const web = blocks.find((code) => code.startsWith('const web = '))!
   const many = blocks.find((code) => code.startsWith('table.setMany'))!
-  const folder = programOf('README.md', {
+  const folder = programOf('docs/GUIDE.md', {
     'web.ts': `import { defineTable, string } from 'holdfast'\n${web}\nconsole.log(web.arena, web.schemaHash.length)`,
     'many.ts': `${MANY}\n${many}\nconsole.log(rows.found.slice(0, 2).join(), table.get(flow)?.bytes, table.size)\nawait pair.close()`,
   })

@@ -1,4 +1,4 @@
-// The pieces of code on the pages about session stores and on the README's splits, run as they stand there: the program that
+// The pieces of code on the pages about session stores and on splits in the guide, run as they stand there: the program that
 // takes the place of Redis, Fastify, a login, the suite for one's own store, what two sides of a split are told.
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -143,13 +143,13 @@ test('docs/adapters/express-session.md: the suite for a store of one’s own run
   assert.ok(status === 0 || /FAIL {2}my store/.test(stdout), stdout)
 })
 
-test('README: a conflict is merged session by session, on the side that gives way', async () => {
+test('docs/GUIDE.md: a conflict is merged session by session, on the side that gives way', async () => {
   const merged: unknown[][] = []
-  const { onConflict } = await runBlock('README.md', 'const onConflict', { wanted: ['onConflict'] })
+  const { onConflict } = await runBlock('docs/GUIDE.md', 'const onConflict', { wanted: ['onConflict'] })
   await using pair = await createPair({ tables, onConflict: onConflict as ConflictHook })
   const { a, b, m1, m2 } = pair
   const merge = (...words: unknown[]) => void merged.push(words)
-  for (const node of [a, b]) await runBlock('README.md', "node.on('conflict'", { given: { node, merge } })
+  for (const node of [a, b]) await runBlock('docs/GUIDE.md', "node.on('conflict'", { given: { node, merge } })
   for (let id = 0; id < 10; id++) a.tables.sessions.set({ id }, { count: 1 })
   await a.replicated()
   m1.cut()
