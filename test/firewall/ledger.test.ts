@@ -25,7 +25,7 @@ async function alone(
   capacity = 100,
 ): Promise<void> {
   await closing(async (opened) => {
-    const { a } = await pairOptions()
+    const { a } = await pairOptions({ holdDown: 300 })
     const tables = flowTables({ ipv4: capacity, ipv6: 10 })
     const node = (await createNode({ ...a, tables, holdDown: 300 })) as HoldfastNode
     opened.push(node)

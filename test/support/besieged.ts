@@ -28,12 +28,13 @@ export class Machine {
   readonly replica: Replica
   readonly table
   readonly words = new Int32Array(1)
+  readonly gate: { words: Int32Array; open: number } = { words: this.words, open: -1 }
   /** What the core last said it refused, by name. */
   refusals: Readonly<Record<string, number>> = {}
   private progress = 0
 
   constructor(index: number, incarnation: number, random: Random, now: number) {
-    const gate = { words: this.words, open: -1 }
+    const { gate } = this
     this.table = createTable(definition, { gate })
     const draw = () => random.u32() / 2 ** 32
     this.replica = new Replica({ stores: [this.table], gate, flushInterval: 1, random: draw })
@@ -119,9 +120,9 @@ export class Pair {
     return (a.replica.isProtected && b.replica.isSynced) || (b.replica.isProtected && a.replica.isSynced)
   }
 
-  /** The node that may write, if there is one. */
+  /** The node that may write, if there is one: not one whose handover is under way. */
   get primary(): Machine | undefined {
-    return this.machines.find((machine) => machine.replica.isProtected)
+    return this.machines.find(({ replica, words, gate }) => replica.isProtected && words[0] === gate.open)
   }
 
   /** Time passes, in steps of a tenth of a heartbeat interval. */
