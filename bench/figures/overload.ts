@@ -16,7 +16,7 @@ type State = 'slow' | 'stopped' | 'gone'
 
 export async function measure({ smoke, expect, note }: Context): Promise<Record<string, Measured>> {
   const sessions = smoke ? 20_000 : 1_000_000
-  const rounds = smoke ? 1 : 5
+  const rounds = smoke ? 1 : 9
   const ms = smoke ? 300 : 3_000
   const plan = await planPair(sessions, 20)
   const primary = new RemoteNode()

@@ -30,7 +30,7 @@ interface Sizes {
 export async function measure({ smoke, expect, note }: Context): Promise<Record<string, Measured>> {
   const sizes: Sizes = smoke
     ? { sessions: 20_000, flushes: 2, rounds: 2 }
-    : { sessions: 1_000_000, flushes: 60, rounds: 9 }
+    : { sessions: 1_000_000, flushes: 60, rounds: 15 }
   const { sessions } = sizes
   const table = createConnections(sessions)
   fill(table, sessions)
