@@ -135,7 +135,7 @@ async function measurePair(a: Node, b: Node, count: number): Promise<Figure[]> {
 
 /** The other side is told of a handover a moment after the one that handed over. */
 async function leads(node: Node): Promise<void> {
-  while (node.role !== 'primary') await new Promise((done) => node.once('role', done))
+  while (node.role === 'secondary') await new Promise((done) => node.once('role', done))
 }
 
 /** The same order each time. */

@@ -2,15 +2,14 @@
 // primary goes, the count goes on at the other.
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import type { AddressInfo, Server } from 'node:net'
+import type { Server } from 'node:net'
 import { serve } from '@hono/node-server'
 import { createNode, type HoldfastNode, type NodeOptions, type TableDefinitions } from 'holdfast'
 import { freeAddress } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
-import { PATIENT } from '../adapters/support.ts'
-import { closing, pairOptions, until } from '../node/support.ts'
+import { closing, pairOptions, portOf, until } from '../node/support.ts'
 import { runBlock } from './run-block.ts'
 
 const test = suite('docs/EMBEDDING.md')
@@ -25,7 +24,7 @@ async function pairOf(opened: Opened, begin: (node: HoldfastNode) => Promise<voi
   const nodes: HoldfastNode[] = []
   for (const one of [options.a, options.b]) {
     const tables = { visits } as TableDefinitions
-    const node = await createNode({ ...one, tables, heartbeat: PATIENT } as NodeOptions<TableDefinitions>)
+    const node = await createNode({ ...one, tables } as NodeOptions<TableDefinitions>)
     opened.push(node)
     nodes.push(node)
     await begin(node)
@@ -33,8 +32,6 @@ async function pairOf(opened: Opened, begin: (node: HoldfastNode) => Promise<voi
   await until('a leads, b holds all', () => nodes[0]!.status().protected && nodes[1]!.status().synced)
   return nodes
 }
-
-const portOf = (server: { address(): unknown }): number => (server.address() as AddressInfo).port
 
 /** Asks over HTTP; gives status, text, and the cookie it was handed. */
 async function asked(port: number, path: string, cookie = ''): Promise<[number, string, string]> {

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import type { AddressInfo, Server } from 'node:net'
+import type { Server } from 'node:net'
 import { join } from 'node:path'
 import express from 'express'
 import session from 'express-session'
@@ -12,8 +12,8 @@ import { HoldfastStore, sessionTable } from 'holdfast/express-session'
 import { createPair, makeIdentity } from 'holdfast/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Browser, PATIENT } from '../adapters/support.ts'
-import { closing, pairOptions, protectedPair, tables, until } from '../node/support.ts'
+import { Browser } from '../adapters/support.ts'
+import { closing, PATIENT, pairOptions, portOf, protectedPair, tables, until } from '../node/support.ts'
 import { root } from './pages.ts'
 import { programOf } from './program.ts'
 import { blockOf, codeOf, runBlock } from './run-block.ts'
@@ -27,7 +27,6 @@ async function listening(app: { listen(port: number, host: string): Server }): P
   await once(server, 'listening')
   return server
 }
-const portOf = (server: Server) => (server.address() as AddressInfo).port
 
 test('docs/FROM-REDIS.md: the program in the place of the old one: two of it are a pair, and a cookie goes on', () =>
   closing(async (opened) => {
@@ -144,7 +143,7 @@ test('docs/adapters/express-session.md: the suite for a store of one’s own run
 test('docs/GUIDE.md: a conflict is merged session by session, on the side that gives way', async () => {
   const merged: unknown[][] = []
   const { onConflict } = await runBlock('docs/GUIDE.md', 'const onConflict', { wanted: ['onConflict'] })
-  await using pair = await createPair({ tables, onConflict: onConflict as ConflictHook })
+  await using pair = await createPair({ tables, heartbeat: PATIENT, onConflict: onConflict as ConflictHook })
   const { a, b, m1, m2 } = pair
   const merge = (...words: unknown[]) => void merged.push(words)
   for (const node of [a, b]) await runBlock('docs/GUIDE.md', "node.on('conflict'", { given: { node, merge } })

@@ -13,6 +13,8 @@ interface Stage {
   readonly changes: RoleChanges
   readonly told: string[]
   readonly errors: Error[]
+  note(role: 'primary' | 'secondary', epoch: number): void
+  /** Notes and tells it. */
   change(role: 'primary' | 'secondary', epoch: number): void
 }
 
@@ -28,12 +30,15 @@ function stage(hooks: Partial<Settings>): Stage {
   )
   const position = { epoch: 0, sequence: 0 }
   const report = { position, sessions: 0 } as unknown as RoleEvent['report']
+  const note: Stage['note'] = (role, epoch) =>
+    changes.note({ type: 'role', role, epoch, reason: 'handover', durationMs: 0, report })
   return {
     changes,
     told,
     errors,
+    note,
     change(role, epoch) {
-      changes.note({ type: 'role', role, epoch, reason: 'handover', durationMs: 0, report })
+      note(role, epoch)
       changes.tellNext()
     },
   }
@@ -84,6 +89,24 @@ test('onPromote is not run for a role that is over before its turn; onDemote alw
   await changes.told
   assert.equal(story, ['take 1', 'give up 2', 'give up 4', 'take 5'])
   assert.equal(told, ['primary 1', 'secondary 2', 'primary 3', 'secondary 4', 'primary 5'])
+})
+
+test('a change is in the history from when the node has its role, and told when its turn comes', async () => {
+  const { changes, told, note } = stage({})
+  note('primary', 1)
+  note('secondary', 2)
+  assert.equal(
+    [changes.history.at(-1)?.role, changes.reason, changes.history.length],
+    ['secondary', 'handover', 2],
+  )
+  await changes.told
+  assert.equal(told, [])
+  changes.tellNext()
+  await changes.told
+  assert.equal(told, ['primary 1'])
+  changes.tellNext()
+  await changes.told
+  assert.equal(told, ['primary 1', 'secondary 2'])
 })
 
 test('a primary that goes on in a later epoch runs onPromote again, and gives up once', async () => {

@@ -1,5 +1,6 @@
 // What the tests of nodes share: addresses, options, a pair without cables, a node in a process of its own.
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createNode, defineTable, type HoldfastNode, type NodeOptions } from 'holdfast'
@@ -97,6 +98,9 @@ export async function bothLinks(...nodes: readonly Pick<Node, 'id' | 'status'>[]
     await until(`${node.id} has both links`, () => Object.values(node.status().links).every(({ up }) => up))
   }
 }
+
+/** Where a server listens. */
+export const portOf = (server: { address(): unknown }): number => (server.address() as AddressInfo).port
 
 /** The event's payload when it satisfies the condition. */
 export function event<Name extends 'role' | 'link' | 'error' | 'synced'>(
